@@ -1,0 +1,401 @@
+"""The nouns, frozen. Everything the rooms hand to each other is one of these.
+
+No behaviour that needs a neighbour lives here, and nothing is ever read from or written to the outside.
+Words are those of DESIGN §2.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum, IntEnum
+from typing import Final, Literal
+
+PrincipalType = Literal["USER", "GROUP"]
+Values = str | tuple[str, ...]
+
+RESOURCE_ID: Final = re.compile(r"^([0-9a-f]{10}-)?[A-Fa-f0-9]{8}(-[A-Fa-f0-9]{4}){3}-[A-Fa-f0-9]{12}$")
+"""UserId and GroupId, as sso-admin's PrincipalId takes them too. The Identity Store's newer ARN form is no identity."""
+AWS_ACCOUNT_ID: Final = re.compile(r"^\d{12}$")
+PERMISSION_SET_ID: Final = re.compile(r"^ps-[a-zA-Z0-9-./]{16}$")
+
+
+# ---- what a source is --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One Identity Center instance this service serves, as configured (DESIGN §7)."""
+
+    name: str
+    region: str | None = None
+    role_arn: str | None = None
+    external_id: str | None = field(default=None, repr=False)
+    instance_arn: str | None = None
+    entitlement_types: tuple[str, ...] = ("group", "permissionSetAssignment")
+    entitlement_scope: Literal["provisioned", "all"] = "provisioned"
+    inherited: Literal["full", "none"] = "full"
+    managed_by: Literal["identity-center", "external"] = "identity-center"
+    external_groups: Literal["fixed", "changeable"] = "fixed"
+    disable_by: Literal["scim", "strip", "refuse"] = "refuse"
+    scim_endpoint: str | None = None
+    scim_token_file: str | None = field(default=None, repr=False)
+    on_existing: Literal["conflict", "adopt"] = "conflict"
+    snapshot_max_age: float = 600.0
+    """Seconds a snapshot answers lists before a new census is made."""
+    read_deadline: float = 60.0
+    """Seconds without progress after which a lasting AWS fault ends a command."""
+    change_deadline: float = 45.0
+    """Seconds the REST face waits for a change."""
+
+    def has(self, entitlement_type: str) -> bool:
+        """Whether the type is enabled."""
+        return entitlement_type in self.entitlement_types
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """The Identity Center instance behind a source, as found, and who we are to it."""
+
+    arn: str
+    identity_store_id: str
+    region: str
+    """Its primary Region, where every call goes."""
+    owner: str | None
+    """AWS account that owns it."""
+    name: str | None
+    multi_account: bool
+    """Whether it has permission sets: not so an account instance, or one without multi-account permissions."""
+    caller: str
+    """AWS account we call from."""
+    caller_arn: str
+    management: str | None
+    """The organisation's management account, None when Organizations would not say."""
+
+    @property
+    def partition(self) -> str:
+        """aws, aws-cn, aws-us-gov …"""
+        return self.arn.split(":")[1]
+
+    @property
+    def owned(self) -> bool:
+        """Whether we call from the AWS account that owns the instance; else we are a delegated administrator at most."""
+        return self.owner is None or self.owner == self.caller
+
+    def permission_set_arn(self, permission_set_id: str) -> str:
+        """ARN of a permission set of this instance (aws-identity-center §7 row 6)."""
+        return f"arn:{self.partition}:sso:::permissionSet/{self.arn.rsplit('/', 1)[-1]}/{permission_set_id}"
+
+
+# ---- what AWS holds ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """An Identity Center user: single-valued attributes by our names (`attributes.SCALARS`), absent ones missing."""
+
+    id: str
+    attributes: Mapping[str, str]
+    revision: str | None = None
+    """Optimistic lock of the Identity Store; None where AWS does not return one."""
+
+    @property
+    def disabled(self) -> bool:
+        """Only an explicit DISABLED disables."""
+        return self.attributes.get("userStatus") == "DISABLED"
+
+    @property
+    def external(self) -> bool:
+        """Whether an identity provider owns the user, as its ExternalIds suggest."""
+        return "externalId" in self.attributes
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A group of the identity store."""
+
+    id: str
+    name: str
+    description: str = ""
+    external: bool = False
+    """Whether it carries an ExternalId: an identity provider keeps its members."""
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """A user in a group."""
+
+    group_id: str
+    user_id: str
+    membership_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PermissionSet:
+    """A permission set's immutable name and what DescribePermissionSet says beside it."""
+
+    id: str
+    """`ps-…`"""
+    name: str
+    description: str = ""
+    session_duration: str = ""
+    """ISO 8601, e.g. PT1H."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """What a permission set allows, by name."""
+
+    managed: tuple[str, ...] = ()
+    """ARNs of AWS-managed policies."""
+    customer_managed: tuple[str, ...] = ()
+    """path + name of customer-managed policies."""
+    inline: bool = False
+    boundary: str = ""
+    """ARN, or path + name, of the permissions boundary."""
+
+
+@dataclass(frozen=True, slots=True)
+class AwsAccount:
+    """A member of the organisation."""
+
+    id: str
+    name: str = ""
+    state: str = ""
+    """ACTIVE, SUSPENDED, PENDING_CLOSURE …; empty when Organizations would not say."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Pair:
+    """A permission set in an AWS account."""
+
+    aws_account_id: str
+    permission_set_id: str
+
+    @property
+    def id(self) -> str:
+        """The entitlement id, `123456789012:ps-0123456789abcdef`."""
+        return f"{self.aws_account_id}:{self.permission_set_id}"
+
+    @classmethod
+    def parse(cls, value: str) -> Pair | None:
+        """The pair an entitlement id names, or None when it has not that shape."""
+        aws_account_id, _, permission_set_id = value.partition(":")
+        if not AWS_ACCOUNT_ID.match(aws_account_id) or not PERMISSION_SET_ID.match(permission_set_id):
+            return None
+        return cls(aws_account_id, permission_set_id)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Principal:
+    """Who an assignment is given to."""
+
+    type: PrincipalType
+    id: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Assignment:
+    """A pair given to a principal."""
+
+    pair: Pair
+    principal: Principal
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """An application of the instance."""
+
+    id: str
+    """`apl-…`, the last part of its ARN."""
+    arn: str
+    """Contains its owner's AWS account id: looked up, never rebuilt."""
+    name: str
+    description: str = ""
+    aws_account_id: str = ""
+    enabled: bool = True
+    assignment_required: bool = True
+    """False: everybody in the instance has access."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ApplicationAssignment:
+    """An application given to a principal."""
+
+    application_id: str
+    principal: Principal
+
+
+# ---- what governance sees ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One step of a change that did not happen: the account attribute, the value, and why (DESIGN §5 `results`)."""
+
+    attribute: str
+    value: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A user with everything it holds: event of the account commands.
+
+    `attributes` has the scalars AWS returned and one sorted tuple for each list attribute of the source.
+    """
+
+    id: str
+    disabled: bool
+    attributes: Mapping[str, Values]
+    refusals: tuple[Refusal, ...] = ()
+    deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Entitlement:
+    """Something an account can hold: event of the entitlement commands."""
+
+    id: str
+    type: str
+    attributes: Mapping[str, str | bool | int | tuple[str, ...]]
+    deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What a stateful list hands back, to be sent with the next one."""
+
+    state: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The answer of a command that has no object to show."""
+
+    details: Mapping[str, object] = field(default_factory=dict)
+
+
+Event = Account | Entitlement | State | Done
+
+
+# ---- what is asked and done --------------------------------------------------------------------------------------
+
+
+class Op(Enum):
+    """How a change treats an attribute (SaaS Connectivity, account update)."""
+
+    ADD = "Add"
+    SET = "Set"
+    REMOVE = "Remove"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing asked of an account. `values` is None where the caller sent none or null."""
+
+    op: Op
+    attribute: str
+    values: tuple[str, ...] | None
+
+
+class Verb(Enum):
+    """What one step does."""
+
+    SET_ATTRIBUTES = "set attributes"
+    JOIN = "join group"
+    LEAVE = "leave group"
+    ASSIGN = "assign"
+    UNASSIGN = "unassign"
+    ADMIT = "assign application"
+    EXPEL = "unassign application"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One call's worth of a plan. `value` is the entitlement id; `attributes` only for SET_ATTRIBUTES (None clears)."""
+
+    verb: Verb
+    attribute: str
+    value: str = ""
+    attributes: Mapping[str, str | None] = field(default_factory=dict)
+
+
+class Result(Enum):
+    """What became of a step."""
+
+    DONE = "done"
+    ALREADY = "already"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A step and what became of it."""
+
+    step: Step
+    result: Result
+    reason: str = ""
+    retryable: bool = False
+    left_by_aws: bool = False
+    """A removal that AWS cannot do because the AWS account is not ACTIVE."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """An assignment change that AWS works on."""
+
+    request_id: str
+    """Empty when AWS had nothing to do."""
+    deleting: bool
+    status: Literal["IN_PROGRESS", "SUCCEEDED", "FAILED"]
+    reason: str = ""
+    """AWS's FailureReason."""
+    absent: bool = False
+    """A removal of what is not there any more: no such assignment, permission set or principal."""
+
+
+# ---- how reading goes on -----------------------------------------------------------------------------------------
+
+
+class Lane(IntEnum):
+    """Who goes first at the quota; lower goes first."""
+
+    CHANGE = 0
+    LIVE = 1
+    CENSUS = 2
+
+
+Family = Literal["sso-admin", "identitystore", "organizations"]
+"""Services that share one quota."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing read from AWS, as the store keeps it.
+
+    `kind` and `id` name it within a snapshot. `subject` is the principal it says something about (a user or group
+    id) and `held` what that principal holds (a group, pair or application id); empty where there is none.
+    `body` is what else is known, JSON-able.
+    """
+
+    kind: str
+    id: str
+    subject: str = ""
+    held: str = ""
+    body: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The facts of one census, plus our own later changes; immutable, numbered."""
+
+    source: str
+    number: int
+    census: int
+    """Number of the snapshot that the census published; `number` is greater when own changes followed."""
+    completed_at: float
+    """When the census was complete, Unix seconds."""
+    summary: Mapping[str, object] = field(default_factory=dict)
+    """Counts by kind, AWS calls by operation, seconds taken, warnings."""

@@ -1,0 +1,260 @@
+"""What the core asks of the outside, in our words. The rooms behind: `aws`, `store`, `pace`.
+
+Every method raises only `errors.ConnectorError`s. A list that was not read to its end raises; it is never short.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Protocol
+
+from connector.model import (
+    Application,
+    ApplicationAssignment,
+    Assignment,
+    AwsAccount,
+    Fact,
+    Family,
+    Group,
+    Instance,
+    Lane,
+    Membership,
+    Pair,
+    PermissionSet,
+    Policies,
+    Principal,
+    Snapshot,
+    Source,
+    Ticket,
+    User,
+)
+
+
+class Clock(Protocol):
+    """Time, so that tests can own it."""
+
+    def now(self) -> float:
+        """Unix seconds."""
+
+    def monotonic(self) -> float:
+        """Seconds that never jump; for waits and deadlines."""
+
+    def sleep(self, seconds: float) -> None:
+        """Block the calling thread."""
+
+
+class Patience(Protocol):
+    """How long a command goes on without progress, and whether anybody still waits for it. Shared by its threads."""
+
+    def progress(self) -> None:
+        """AWS answered: the wait starts anew."""
+
+    def remaining(self) -> float:
+        """Seconds left before a lasting fault ends the command; never negative."""
+
+    def check(self) -> None:
+        """Raise `Cancelled` when the client left, else return."""
+
+
+class Pace(Protocol):
+    """The quota, shared by everything that calls AWS for one instance owner."""
+
+    def take(self, owner: str, family: Family, lane: Lane, patience: Patience) -> None:
+        """Block until one call may go out. A lane takes nothing while a higher one waits."""
+
+    def slow_down(self, owner: str, family: Family) -> None:
+        """AWS throttled us: somebody else uses the quota too."""
+
+
+class Reading(Protocol):
+    """Questions to one source. Iterators page lazily; each is complete or raises."""
+
+    def instance(self) -> Instance:
+        """The instance, looked up once; `FixConfiguration` when there is none, or several and none is named."""
+
+    def users(self) -> Iterator[User]: ...
+
+    def groups(self) -> Iterator[Group]: ...
+
+    def members(self, group_id: str) -> Iterator[Membership]: ...
+
+    def memberships(self, user_id: str) -> Iterator[Membership]: ...
+
+    def user(self, user_id: str) -> User:
+        """`AccountNotFound` only when DescribeUser says the USER does not exist."""
+
+    def group(self, group_id: str) -> Group | None:
+        """None when DescribeGroup says the GROUP does not exist."""
+
+    def user_id_of(self, attribute: str, value: str) -> str | None:
+        """UserId by `userName` or `email`, None when nobody has it."""
+
+    def permission_set_ids(self) -> Iterator[str]: ...
+
+    def permission_set(self, permission_set_id: str) -> PermissionSet | None:
+        """None when it was deleted."""
+
+    def policies(self, permission_set_id: str) -> Policies | None:
+        """What it allows, None when it was deleted. Four calls."""
+
+    def aws_accounts(self) -> Iterator[AwsAccount]:
+        """All members of the organisation; `AskPermission` when Organizations denies it."""
+
+    def aws_accounts_of(self, permission_set_id: str) -> Iterator[str]:
+        """Ids of the AWS accounts a permission set is provisioned in; none when it was deleted."""
+
+    def permission_sets_of(self, aws_account_id: str) -> Iterator[str]:
+        """Ids of the permission sets provisioned in an AWS account."""
+
+    def assignments_of_pair(self, pair: Pair) -> Iterator[Assignment]:
+        """Everybody who holds the pair; nobody when its permission set was deleted."""
+
+    def assignments_of(self, principal: Principal) -> Iterator[Assignment]:
+        """What the principal can enter. For a user AWS mixes in rows of its groups: each keeps its own principal."""
+
+    def applications(self) -> Iterator[Application]:
+        """With `assignment_required` looked up."""
+
+    def application_assignments(self, application: Application) -> Iterator[ApplicationAssignment]: ...
+
+    def application_assignments_of(self, principal: Principal) -> Iterator[ApplicationAssignment]:
+        """Each row keeps its own principal."""
+
+
+class Changing(Protocol):
+    """Changes to one source. None retries what AWS may have done; each says what it found."""
+
+    def create_user(self, attributes: Mapping[str, str]) -> str:
+        """New UserId. `AwsConflict` with reason UNIQUENESS_CONSTRAINT_VIOLATION when a unique value is taken."""
+
+    def update_user(self, user: User, attributes: Mapping[str, str | None]) -> None:
+        """Set (None clears) attributes if `user.revision` still holds; else `AwsConflict` CONCURRENT_MODIFICATION."""
+
+    def delete_user(self, user_id: str) -> None:
+        """Absent already is success."""
+
+    def set_enabled(self, user_id: str, enabled: bool) -> None:
+        """Through SCIM; `AccountNotFound` is never raised here."""
+
+    def join(self, group_id: str, user_id: str) -> bool:
+        """False when already a member. `NotFoundInAws` when the group is gone."""
+
+    def leave(self, group_id: str, user_id: str) -> bool:
+        """False when not a member, or no such group."""
+
+    def submit_assign(self, assignment: Assignment) -> Ticket: ...
+
+    def submit_unassign(self, assignment: Assignment) -> Ticket: ...
+
+    def ticket(self, ticket: Ticket) -> Ticket:
+        """The ticket as it stands now."""
+
+    def tickets_in_progress(self, deleting: bool) -> frozenset[str]:
+        """Request ids of all assignment changes in flight, ours and others'. One call for up to 100."""
+
+    def admit(self, application_arn: str, principal: Principal) -> None: ...
+
+    def expel(self, application_arn: str, principal: Principal) -> bool:
+        """False when it was not assigned."""
+
+
+class Directory(Reading, Changing, Protocol):
+    """AWS for one source, one lane and one patience."""
+
+
+class Directories(Protocol):
+    """Opens the directory of a source."""
+
+    def open(self, source: Source, lane: Lane, patience: Patience) -> Directory: ...
+
+    def calls(self, source: Source) -> Mapping[str, int]:
+        """AWS calls made for the source since the service started, by operation, retries included."""
+
+
+class Census(Protocol):
+    """A census being made: the lease that only one process holds for a source."""
+
+    @property
+    def source(self) -> str: ...
+
+    @property
+    def started_at(self) -> float:
+        """Unix seconds."""
+
+
+class Records(Protocol):
+    """The store. Numbers of snapshots grow by source; a snapshot once published never changes."""
+
+    def latest(self, source: str) -> Snapshot | None: ...
+
+    def snapshot(self, source: str, number: int) -> Snapshot | None:
+        """None when it is unknown or swept."""
+
+    # a census
+    def begin_census(self, source: str, owner: str, lease: float) -> Census | None:
+        """Take the source's lease for `lease` seconds, or None while another holds it. A dead one's leftovers go."""
+
+    def renew(self, census: Census, lease: float) -> bool:
+        """False when the lease was lost; then nothing of this census may be published."""
+
+    def stage(self, census: Census, facts: Iterable[Fact]) -> None:
+        """Keep facts until publication. Invisible to everybody else."""
+
+    def staged(self, census: Census, kind: str) -> Iterator[Fact]: ...
+
+    def restage(self, census: Census, subject: str, kinds: Sequence[str], facts: Iterable[Fact]) -> None:
+        """Replace all staged facts of `kinds` about `subject`."""
+
+    def publish(
+        self, census: Census, kinds: Sequence[str], summary: Mapping[str, object], seen_changes: int
+    ) -> Snapshot | None:
+        """Make the staged facts the next snapshot, in one transaction; facts of kinds not read are absent from it.
+
+        None, and nothing done, when a change was marked after `seen_changes`: re-read what changed and try again.
+        """
+
+    def abandon(self, census: Census, reason: str) -> None:
+        """Give the lease back; `reason` is what those who wait for this census are told."""
+
+    def census_running(self, source: str) -> bool: ...
+
+    def last_failure(self, source: str) -> tuple[float, str] | None:
+        """When (Unix seconds) and why the last census ended without a snapshot, if no later one succeeded."""
+
+    # own changes
+    def mark_change(self, source: str, subject: str) -> int:
+        """Note that a change of `subject` starts or ended; returns the mark's number."""
+
+    def marks(self, source: str, since: float) -> tuple[int, frozenset[str]]:
+        """Newest mark's number, and the subjects marked since (Unix seconds)."""
+
+    def amend(self, source: str, subject: str, kinds: Sequence[str], facts: Iterable[Fact]) -> Snapshot | None:
+        """Publish a snapshot where the facts of `kinds` about `subject` are these. None when there is none to amend."""
+
+    # reading a snapshot
+    def one(self, snapshot: Snapshot, kind: str, id: str) -> Fact | None: ...
+
+    def page(self, snapshot: Snapshot, kind: str, after: str, limit: int) -> Sequence[Fact]:
+        """Up to `limit` facts with id > `after`, by id."""
+
+    def about(self, snapshot: Snapshot, kind: str, subjects: Sequence[str]) -> Sequence[Fact]:
+        """Facts about any of the subjects, by subject, then id. Any number of subjects."""
+
+    def holding(self, snapshot: Snapshot, kind: str, held: str) -> Sequence[Fact]:
+        """Facts that hold `held`, by id."""
+
+    def tally(self, snapshot: Snapshot, kind: str) -> Mapping[str, int]:
+        """How many facts hold each thing, by `held`."""
+
+    def count(self, snapshot: Snapshot, kind: str) -> int: ...
+
+    def changed(self, source: str, since: int, until: int, kinds: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """(kind, id) of facts of `kinds` that differ between two snapshots, each once, by kind and id."""
+
+    # what else is kept
+    def note(self, source: str, key: str) -> str | None: ...
+
+    def put_note(self, source: str, key: str, value: str) -> None: ...
+
+    def sweep(self, keep: float) -> None:
+        """Forget snapshots older than `keep` seconds, but never a source's newest."""
