@@ -121,7 +121,7 @@ class DoesNotExist(ConnectorError):
 
 
 class AccountNotFound(DoesNotExist):
-    """DescribeUser said this user does not exist, and nothing else may: SailPoint answers it by creating the account."""
+    """DescribeUser said this user does not exist; nothing else may: SailPoint answers it by creating the account."""
 
     kind = "account-not-found"
 

@@ -80,7 +80,7 @@ class Instance:
 
     @property
     def owned(self) -> bool:
-        """Whether we call from the AWS account that owns the instance; else we are a delegated administrator at most."""
+        """Whether we call from the AWS account that owns the instance; else we are a delegated administrator."""
         return self.owner is None or self.owner == self.caller
 
     def permission_set_arn(self, permission_set_id: str) -> str:
@@ -280,6 +280,53 @@ class Done:
 Event = Account | Entitlement | State | Done
 
 
+# ---- what a caller asks ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class NoInput:
+    """Input of test-connection, spec:read and discover-schema."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListAccounts:
+    """Input of account:list. With `stateful`, `state` is what the last list handed back, None the first time."""
+
+    stateful: bool = False
+    state: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OneAccount:
+    """Input of account:read, delete, enable and disable."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewAccount:
+    """Input of account:create: flat attributes, entitlement attributes as tuples. Null and absent are the same."""
+
+    attributes: Mapping[str, Values]
+
+
+@dataclass(frozen=True, slots=True)
+class ListEntitlements:
+    """Input of entitlement:list."""
+
+    type: str
+    stateful: bool = False
+    state: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OneEntitlement:
+    """Input of entitlement:read."""
+
+    id: str
+    type: str
+
+
 # ---- what is asked and done --------------------------------------------------------------------------------------
 
 
@@ -298,6 +345,14 @@ class Change:
     op: Op
     attribute: str
     values: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeAccount:
+    """Input of account:update."""
+
+    id: str
+    changes: tuple[Change, ...]
 
 
 class Verb(Enum):
