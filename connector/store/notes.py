@@ -1,0 +1,39 @@
+"""Notes: small texts that the core wants to find again, such as names that never change. Nothing here reads them."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from connector.store.engines import Database
+from connector.store.facts import storable
+from connector.store.names import Names
+from connector.store.tables import note
+
+
+class Notes:
+    """Notes of all sources."""
+
+    def __init__(self, database: Database, sources: Names) -> None:
+        self._database = database
+        self._sources = sources
+
+    def get(self, name: str, key: str) -> str | None:
+        """The value last put."""
+        number = self._sources.find(name)
+        if number is None or not storable(key):
+            return None
+        with self._database.reading() as connection:
+            return connection.execute(
+                select(note.c.value).where(note.c.source == number, note.c.key == key)
+            ).scalar_one_or_none()
+
+    def put(self, name: str, key: str, value: str) -> None:
+        """Keep the value under the key in place of what was there."""
+        number = self._sources.make(name)
+        statement = self._database.insert(note).values(source=number, key=key, value=value)
+        with self._database.writing() as connection:
+            connection.execute(
+                statement.on_conflict_do_update(
+                    index_elements=(note.c.source, note.c.key), set_={"value": statement.excluded.value}
+                )
+            )

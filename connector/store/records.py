@@ -1,0 +1,155 @@
+"""The store as the core sees it: `ports.Records`, each question handed to the module that knows its noun.
+
+Opened by the composition root with a URL; every fault of the database leaves through `faults`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+
+from connector.errors import RetryLater
+from connector.model import Fact, Snapshot
+from connector.ports import Census, Clock
+from connector.store import names
+from connector.store.differences import Differences
+from connector.store.engines import Database, connect
+from connector.store.leases import Leases, lease_of
+from connector.store.marks import Marks
+from connector.store.notes import Notes
+from connector.store.publications import Publications
+from connector.store.schema import bring_up_to_date
+from connector.store.snapshots import Snapshots
+from connector.store.staging import Staging
+from connector.store.sweeper import Sweeper
+
+
+def open_store(url: str, clock: Clock) -> Store:
+    """The store behind a SQLAlchemy URL (`sqlite:///path`, `postgresql://…`), its tables brought up to date.
+
+    `clock` times leases on SQLite; PostgreSQL has its own. `FixConfiguration` when the URL is of no use or a newer
+    version of the connector has been here; `RetryLater` when the database does not answer.
+    """
+    database = connect(url, clock)
+    try:
+        bring_up_to_date(database)
+    except BaseException:
+        database.dispose()
+        raise
+    return Store(database)
+
+
+class Store:
+    """`ports.Records`, which says what each method does. Safe for any number of threads."""
+
+    def __init__(self, database: Database) -> None:
+        sources, kinds = names.sources(database), names.kinds(database)
+        self._database = database
+        self._leases = Leases(database, sources)
+        self._staging = Staging(database, kinds)
+        self._publications = Publications(database, sources, kinds)
+        self._snapshots = Snapshots(database, sources, kinds)
+        self._differences = Differences(database, sources, kinds)
+        self._marks = Marks(database, sources)
+        self._notes = Notes(database, sources)
+        self._sweeper = Sweeper(database, self._staging)
+
+    def close(self) -> None:
+        """Close all connections. A store that is used again opens new ones."""
+        self._database.dispose()
+
+    def latest(self, source: str) -> Snapshot | None:
+        return self._snapshots.latest(source)
+
+    def snapshot(self, source: str, number: int) -> Snapshot | None:
+        return self._snapshots.numbered(source, number)
+
+    # ---- a census ------------------------------------------------------------------------------------------------
+
+    def begin_census(self, source: str, owner: str, lease: float) -> Census | None:
+        begun = self._leases.begin(source, owner, lease)
+        if begun is not None:
+            self._staging.drop(begun.number, before=begun.fence)
+        return begun
+
+    def renew(self, census: Census, lease: float) -> bool:
+        return self._leases.renew(lease_of(census), lease)
+
+    def stage(self, census: Census, facts: Iterable[Fact]) -> None:
+        self._staging.add(lease_of(census), facts)
+
+    def staged(self, census: Census, kind: str) -> Iterator[Fact]:
+        return self._staging.read(lease_of(census), kind)
+
+    def restage(self, census: Census, subject: str, kinds: Sequence[str], facts: Iterable[Fact]) -> None:
+        self._staging.replace(lease_of(census), subject, kinds, facts)
+
+    def publish(
+        self, census: Census, kinds: Sequence[str], summary: Mapping[str, object], seen_changes: int
+    ) -> Snapshot | None:
+        lease = lease_of(census)
+        published = self._publications.publish(lease, kinds, summary, seen_changes)
+        if published is not None:
+            self._tidy(lease.number, lease.fence)
+        return published
+
+    def abandon(self, census: Census, reason: str) -> None:
+        lease = lease_of(census)
+        self._leases.abandon(lease, reason)
+        self._tidy(lease.number, lease.fence)
+
+    def census_running(self, source: str) -> bool:
+        return self._leases.running(source)
+
+    def last_failure(self, source: str) -> tuple[float, str] | None:
+        return self._leases.last_failure(source)
+
+    # ---- own changes ---------------------------------------------------------------------------------------------
+
+    def mark_change(self, source: str, subject: str) -> int:
+        return self._marks.make(source, subject)
+
+    def marks(self, source: str, since: float) -> tuple[int, frozenset[str]]:
+        return self._marks.since(source, since)
+
+    def amend(self, source: str, subject: str, kinds: Sequence[str], facts: Iterable[Fact]) -> Snapshot | None:
+        return self._publications.amend(source, subject, kinds, facts)
+
+    # ---- reading a snapshot --------------------------------------------------------------------------------------
+
+    def one(self, snapshot: Snapshot, kind: str, id: str) -> Fact | None:
+        return self._snapshots.one(snapshot, kind, id)
+
+    def page(self, snapshot: Snapshot, kind: str, after: str, limit: int) -> Sequence[Fact]:
+        return self._snapshots.page(snapshot, kind, after, limit)
+
+    def about(self, snapshot: Snapshot, kind: str, subjects: Sequence[str]) -> Sequence[Fact]:
+        return self._snapshots.about(snapshot, kind, subjects)
+
+    def holding(self, snapshot: Snapshot, kind: str, held: str) -> Sequence[Fact]:
+        return self._snapshots.holding(snapshot, kind, held)
+
+    def tally(self, snapshot: Snapshot, kind: str) -> Mapping[str, int]:
+        return self._snapshots.tally(snapshot, kind)
+
+    def count(self, snapshot: Snapshot, kind: str) -> int:
+        return self._snapshots.count(snapshot, kind)
+
+    def changed(self, source: str, since: int, until: int, kinds: Sequence[str]) -> Iterator[tuple[str, str]]:
+        return self._differences.changed(source, since, until, kinds)
+
+    # ---- what else is kept ---------------------------------------------------------------------------------------
+
+    def note(self, source: str, key: str) -> str | None:
+        return self._notes.get(source, key)
+
+    def put_note(self, source: str, key: str, value: str) -> None:
+        self._notes.put(source, key, value)
+
+    def sweep(self, keep: float) -> None:
+        self._sweeper.sweep(keep)
+
+    def _tidy(self, number: int, fence: int) -> None:
+        """Drop what a census that ended had staged. The census has ended well already: a fault here changes nothing."""
+        with suppress(RetryLater):
+            self._staging.drop(number, before=fence + 1)

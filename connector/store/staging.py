@@ -1,0 +1,106 @@
+"""Facts of a census being made. They come from `reading`, batch by batch, and wait for `publications`.
+
+They lie under the census's fence, invisible to every other census and to all readers of snapshots. Iterables are
+drained between transactions, never inside one: they may ask AWS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any, Final
+
+from sqlalchemy import Connection, and_, delete, select, tuple_
+
+from connector.model import Fact
+from connector.store.engines import Database
+from connector.store.facts import of_row, to_row
+from connector.store.leases import Lease, check, hold
+from connector.store.names import Names
+from connector.store.tables import staged
+
+BATCH: Final = 5000
+"""Facts in memory at a time, and in one transaction."""
+
+_KEY: Final = (staged.c.source, staged.c.fence, staged.c.kind, staged.c.id)
+
+
+class Staging:
+    """Staged facts of all censuses."""
+
+    def __init__(self, database: Database, kinds: Names) -> None:
+        self._database = database
+        self._kinds = kinds
+
+    def add(self, lease: Lease, facts: Iterable[Fact]) -> None:
+        """Keep facts; of two with the same kind and id the later one stays. `RetryLater` when the lease was lost."""
+        waiting = iter(facts)
+        while batch := list(islice(waiting, BATCH)):
+            rows = self._rows(lease, batch)
+            with self._database.writing() as connection:
+                check(connection, lease)
+                self._insert(connection, rows)
+
+    def replace(self, lease: Lease, subject: str, kinds: Sequence[str], facts: Iterable[Fact]) -> None:
+        """Put these in the place of all staged facts of `kinds` about `subject`."""
+        rows = self._rows(lease, list(facts))
+        numbers = [self._kinds.make(kind) for kind in kinds]
+        with self._database.writing() as connection:
+            # Locked, unlike `add`: two replacements of one subject must not mix.
+            hold(connection, lease)
+            connection.execute(
+                delete(staged).where(_of(lease), staged.c.kind.in_(numbers), staged.c.subject == subject)
+            )
+            self._insert(connection, rows)
+
+    def read(self, lease: Lease, kind: str) -> Iterator[Fact]:
+        """Staged facts of a kind, by id; what is staged meanwhile may or may not be among them."""
+        number = self._kinds.make(kind)
+        after = ""
+        while True:
+            with self._database.reading() as connection:
+                rows = connection.execute(
+                    select(staged.c.id, staged.c.subject, staged.c.held, staged.c.body)
+                    .where(_of(lease), staged.c.kind == number, staged.c.id > after)
+                    .order_by(staged.c.id)
+                    .limit(BATCH)
+                ).all()
+            for row in rows:
+                yield of_row(kind, row)
+            if len(rows) < BATCH:
+                return
+            after = rows[-1].id
+
+    def drop(self, source: int, before: int) -> None:
+        """Forget what censuses with a fence below `before` left. Short transactions: others write meanwhile."""
+        leftovers = select(*_KEY).where(staged.c.source == source, staged.c.fence < before).limit(BATCH)
+        while True:
+            with self._database.writing() as connection:
+                if not connection.execute(delete(staged).where(tuple_(*_KEY).in_(leftovers))).rowcount:
+                    return
+
+    def _rows(self, lease: Lease, batch: Sequence[Fact]) -> list[dict[str, Any]]:
+        under = {"source": lease.number, "fence": lease.fence}
+        rows = {}
+        for fact in batch:
+            row = to_row(fact, self._kinds.make(fact.kind))
+            rows[row["kind"], row["id"]] = under | row
+        # In one order always, so that threads which stage the same facts wait for each other in a line.
+        return [rows[key] for key in sorted(rows)]
+
+    def _insert(self, connection: Connection, rows: list[dict[str, Any]]) -> None:
+        if not rows:
+            return
+        statement = self._database.insert(staged)
+        new = statement.excluded
+        connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=_KEY,
+                set_={"digest": new.digest, "subject": new.subject, "held": new.held, "body": new.body},
+            ),
+            rows,
+        )
+
+
+def _of(lease: Lease) -> Any:
+    return and_(staged.c.source == lease.number, staged.c.fence == lease.fence)

@@ -1,0 +1,79 @@
+"""What takes old things away: snapshots, facts that no kept snapshot sees, marks, leftovers of dead censuses.
+
+A snapshot goes some time after a newer one took its place, not after it was made: whoever began to read it while it
+was the newest has that time to finish. Everything goes in short transactions, so that nobody waits long.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import delete, func, select, tuple_
+
+from connector.store.engines import Database
+from connector.store.leases import lock, release
+from connector.store.staging import Staging
+from connector.store.tables import closed, fact, mark, snapshot, source
+
+BATCH: Final = 5000
+"""Facts in one transaction."""
+GRACE: Final = 3600.0
+"""Seconds after which a lease that ran out is taken from its owner, who may only be slow."""
+
+_KEY: Final = (fact.c.source, fact.c.kind, fact.c.id, fact.c.valid_from)
+
+
+class Sweeper:
+    """Sweeps all sources."""
+
+    def __init__(self, database: Database, staging: Staging) -> None:
+        self._database = database
+        self._staging = staging
+
+    def sweep(self, keep: float) -> None:
+        """Forget what was replaced more than `keep` seconds ago. A source's newest snapshot always stays."""
+        with self._database.reading() as connection:
+            sources = connection.execute(select(source.c.id)).scalars().all()
+        for number in sources:
+            self._snapshots(number, keep)
+            self._facts(number)
+            self._marks(number, keep)
+            self._staging.drop(number, before=self._unused_fence(number))
+
+    def _snapshots(self, number: int, keep: float) -> None:
+        with self._database.writing() as connection:
+            lock(connection, number)
+            long_ago = self._database.now(connection) - keep
+            oldest_kept = (
+                select(func.max(snapshot.c.number))
+                .where(snapshot.c.source == number, snapshot.c.published_at <= long_ago)
+                .scalar_subquery()
+            )
+            connection.execute(delete(snapshot).where(snapshot.c.source == number, snapshot.c.number < oldest_kept))
+
+    def _facts(self, number: int) -> None:
+        oldest = select(func.min(snapshot.c.number)).where(snapshot.c.source == number).scalar_subquery()
+        unseen = select(*_KEY).where(fact.c.source == number, closed, fact.c.valid_to <= oldest).limit(BATCH)
+        while True:
+            with self._database.writing() as connection:
+                if not connection.execute(delete(fact).where(tuple_(*_KEY).in_(unseen))).rowcount:
+                    return
+
+    def _marks(self, number: int, keep: float) -> None:
+        with self._database.writing() as connection:
+            row = lock(connection, number)
+            needless = self._database.now(connection) - keep
+            if row.lease_started is not None:
+                # The census that is being made will ask for those since it began.
+                needless = min(needless, row.lease_started)
+            connection.execute(delete(mark).where(mark.c.source == number, mark.c.at < needless))
+
+    def _unused_fence(self, number: int) -> int:
+        """Fences below this one have no owner any more."""
+        with self._database.writing() as connection:
+            row = lock(connection, number)
+            if row.lease_owner is not None:
+                if row.lease_until > self._database.now(connection) - GRACE:
+                    return int(row.fence)
+                release(connection, number)
+            return int(row.fence) + 1
