@@ -1,0 +1,140 @@
+"""The control endpoint: `/_sandbox/…`, how a test or a person steers the emulated AWS and sees what was called.
+
+Reached over HTTP from loopback only, or through `Sandbox.control`. It is no part of AWS: nothing that an AWS SDK sends
+comes here, and nothing here is counted in the journal. Changes to the organisation are in mutations.py.
+"""
+
+import json
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qs
+
+from connector.sandbox import mutations, oracle
+from connector.sandbox.connection import HttpAnswer, HttpRequest
+from connector.sandbox.dispatch import EmulatedAws
+from connector.sandbox.journal import Journal
+from connector.sandbox.provisioning import settle
+
+
+def state(aws: EmulatedAws, _: Any) -> dict[str, Any]:
+    """Counts of calls and of the organisation, assignments in flight, faults."""
+    organisation = aws.organisation
+    return {
+        **aws.journal.as_dict(),
+        "in_flight": sum(len(instance.in_flight) for instance in organisation.instances.values()),
+        "in_flight_peak": max((instance.peak_in_flight for instance in organisation.instances.values()), default=0),
+        "organisation": mutations.counts(organisation),
+        "faults": aws.faults.as_list(),
+        "options": aws.options.as_dict(),
+    }
+
+
+def options(aws: EmulatedAws, body: Any) -> dict[str, Any]:
+    """Change options, if any are given; tell them all."""
+    if body:
+        aws.options.merge(body)
+    return aws.options.as_dict()
+
+
+def faults(aws: EmulatedAws, body: Any) -> dict[str, Any]:
+    """Add a rule, or several; `{"clear": true}` drops them all first."""
+    rows = body if isinstance(body, list) else [body or {}]
+    for row in rows:
+        described = dict(row)
+        if described.pop("clear", False):
+            aws.faults.clear()
+        if described:
+            aws.faults.add(described)
+    return {"faults": aws.faults.as_list()}
+
+
+def reset(aws: EmulatedAws, _: Any) -> dict[str, Any]:
+    """Make the organisation anew from its seed, forget counts, rules and sessions; options stay."""
+    recipe = aws.organisation.recipe
+    if recipe is None:
+        raise ValueError("this organisation has no recipe to make it anew")
+    aws.organisation = recipe()
+    aws.journal = Journal()
+    aws.faults.clear()
+    return {"reset": True}
+
+
+def forget(aws: EmulatedAws, _: Any) -> dict[str, Any]:
+    """Forget the counts only."""
+    aws.journal = Journal()
+    for instance in aws.organisation.instances.values():
+        instance.peak_in_flight = len(instance.in_flight)
+    return {"forgotten": True}
+
+
+def organisation(aws: EmulatedAws, _: Any) -> dict[str, Any]:
+    """The whole truth, for oracles."""
+    with aws.organisation.lock:
+        settle(aws.organisation, aws.options, aws.clock.now())
+        return oracle.dump(aws.organisation)
+
+
+def advance(aws: EmulatedAws, body: Any) -> dict[str, Any]:
+    """Move the clock forward by `seconds`."""
+    aws.clock.advance(float(body["seconds"]))
+    return {"now": aws.clock.now()}
+
+
+def calls(aws: EmulatedAws, body: Any) -> dict[str, Any]:
+    """The last calls (`last`: how many)."""
+    last = (body or {}).get("last")
+    return {"calls": aws.journal.log(None if last is None else int(last))}
+
+
+def rates(aws: EmulatedAws, _: Any) -> dict[str, Any]:
+    """Requests second by second."""
+    return {"rates": aws.journal.rates()}
+
+
+def mutate(aws: EmulatedAws, body: Any) -> dict[str, Any]:
+    """Change the organisation behind the API's back: `{"action": …}`; see mutations.py."""
+    asked = dict(body or {})
+    action = asked.pop("action", None)
+    with aws.organisation.lock:
+        settle(aws.organisation, aws.options, aws.clock.now())
+        return mutations.perform(aws.organisation, str(action), asked, aws.clock.now())
+
+
+ACTIONS: dict[str, Callable[[EmulatedAws, Any], dict[str, Any]]] = {
+    "state": state,
+    "options": options,
+    "faults": faults,
+    "reset": reset,
+    "forget": forget,
+    "organisation": organisation,
+    "advance": advance,
+    "calls": calls,
+    "rates": rates,
+    "mutate": mutate,
+}
+READABLE = ("state", "options", "organisation", "calls", "rates")
+
+
+def perform(aws: EmulatedAws, name: str, body: Any = None) -> dict[str, Any]:
+    """Run an action; raise ValueError, KeyError or TypeError for a wrong request."""
+    if name not in ACTIONS:
+        raise ValueError(f"unknown action {name}; there are {', '.join(ACTIONS)}")
+    return ACTIONS[name](aws, body)
+
+
+def handle(aws: EmulatedAws, request: HttpRequest, local: bool) -> HttpAnswer:
+    """Answer a request: GET reads, POST changes."""
+    name = request.path.removeprefix("/_sandbox/").strip("/")
+    if not local or (request.method == "GET" and name not in READABLE):
+        return _json(404, {"error": "not found"})
+    try:
+        body = json.loads(request.body) if request.body else None
+        if request.method == "GET":
+            body = {key: values[0] for key, values in parse_qs(request.query).items()} if name == "calls" else None
+        return _json(200, perform(aws, name, body))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        return _json(400, {"error": f"{type(error).__name__}: {error}"})
+
+
+def _json(status: int, body: Any) -> HttpAnswer:
+    return HttpAnswer(status, json.dumps(body).encode(), "application/json")
