@@ -1,7 +1,7 @@
 """What commands are asked: the `input` of a SaaS envelope becomes one of the frozen inputs of `model`.
 
 Scalar-or-list ends here, and so do the three forms of a key. Unknown members are ignored, as SailPoint adds some with
-time; unknown *attributes* pass, for the commands to refuse. Shapes: SaaS Connectivity, sp-connector-sdk-js `lib/commands`.
+time; unknown *attributes* pass, for the commands to refuse. Shapes: sp-connector-sdk-js, `lib/commands`.
 """
 
 from __future__ import annotations
@@ -192,7 +192,7 @@ def _loader(schema: Schema) -> Callable[[object], Input]:
         try:
             loaded: Input = schema.load(raw or {})
         except ValidationError as error:
-            raise FixRequest(_sentence(error.normalized_messages(), "input")) from error
+            raise FixRequest(_sentence(error.messages, "input")) from error
         return loaded
 
     return load
@@ -206,7 +206,7 @@ def _sentence(messages: Any, path: str) -> str:
             path = f"{path}[{key}]"
         elif key not in ("_schema", "id"):  # `id` is ours: the message itself says which member is missing
             path = f"{path}.{key}"
-    text = str(messages[0])
+    text = str(messages[0] if isinstance(messages, list) else messages)
     return f"{path}.{text}" if text.startswith("key.") else f"{path} {text[0].lower()}{text[1:]}"
 
 

@@ -67,5 +67,5 @@ def problem_of(error: ConnectorError) -> Problem:
 
 def saas_text(error: ConnectorError) -> str:
     """What the SaaS face says: first line and second line as SailPoint's runtime, and nothing after them."""
-    sentence = " ".join(str(error).split())
+    sentence = str(error).replace("\n", " ")
     return f"{problem_of(error).saas_type} error: \n + ConnectorError: {sentence}"

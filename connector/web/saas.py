@@ -1,0 +1,182 @@
+"""The SaaS face: SailPoint's command protocol over HTTP (DESIGN §5).
+
+A POST with an envelope comes in, frames of the command it names go out. The order never changes: parse, authenticate,
+authorise, run. Nothing here knows what a command does, and nothing of a caller's input or secrets is logged.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Generator
+from contextlib import closing
+from functools import partial
+
+import structlog
+from flask import Flask, Response, g, request
+from werkzeug.exceptions import BadRequest, HTTPException, UnsupportedMediaType
+
+from connector.commands.desk import Command
+from connector.errors import Busy, CallUs, ConnectorError, FixRequest, Unauthenticated
+from connector.model import Source
+from connector.tokens import Token
+from connector.web.auth import authorise, credentials_of
+from connector.web.presence import has_left
+from connector.web.request_id import begin_request, show_request_id
+from connector.web.service import Service
+from connector.web.stream import Outcome, Stream
+from connector.wire.envelopes import Envelope, parse_envelope
+from connector.wire.frames import frame
+from connector.wire.inputs import INPUTS, Input
+from connector.wire.problems import problem_of, saas_text
+
+NDJSON = "application/x-ndjson"
+_ROUTES = ("/", "/invoke", "/<path:anywhere>/invoke")
+_UNBUFFERED = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+_NOTHING_HERE = "There is nothing here; commands are posted to / or to any path that ends in /invoke."
+
+log = structlog.get_logger(__name__)
+
+
+def create_saas(service: Service) -> Flask:
+    """The face as a WSGI application."""
+    app = Flask("connector.saas", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = service.limits.body
+    app.url_map.merge_slashes = False
+    face = _Face(service)
+    for route in _ROUTES:
+        app.add_url_rule(
+            route, "invoke", face.invoke, methods=["POST"], provide_automatic_options=False, strict_slashes=True
+        )
+    app.before_request(begin_request)
+    app.after_request(show_request_id)
+    app.register_error_handler(ConnectorError, face.refuse)
+    app.register_error_handler(HTTPException, plain)
+    app.register_error_handler(Exception, face.defect)
+    return app
+
+
+class _Face:
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._slots = threading.BoundedSemaphore(service.limits.commands)
+
+    def invoke(self, anywhere: str = "") -> Response:
+        envelope = _envelope()
+        callers = self._service.callers.identify(credentials_of(request.headers.get("Authorization"), envelope.secrets))
+        structlog.contextvars.bind_contextvars(command=envelope.type, caller=callers[0].name)
+        command = self._service.command(envelope.type)
+        source = self._source(envelope, command, callers)
+        return self._answer(envelope.type, command, source, INPUTS[envelope.type](envelope.input))
+
+    def _source(self, envelope: Envelope, command: Command, callers: tuple[Token, ...]) -> Source:
+        named = envelope.source
+        # Scope and sources of the token come first: whether a source exists is not everybody's business.
+        caller = authorise(callers, command.scope, named)
+        source = self._service.source(named, envelope.type)
+        structlog.contextvars.bind_contextvars(caller=caller.name, source=source.name)
+        return source
+
+    def _answer(self, type_: str, command: Command, source: Source, asked: Input) -> Response:
+        old_client = request.environ.get("SERVER_PROTOCOL") == "HTTP/1.0"
+        if old_client and command.lists:
+            return text_response(
+                "A list needs HTTP/1.1: over HTTP/1.0 a list that breaks off looks complete. "
+                "Behind nginx, set proxy_http_version 1.1.",
+                505,
+            )
+        stream = self._stream(type_, command, source, asked)
+        stream.start(keep_alive=not old_client)
+        if old_client:
+            with closing(stream):
+                return Response(stream.whole(), headers=_UNBUFFERED, content_type=NDJSON)
+        return Response(stream, headers=_UNBUFFERED, content_type=NDJSON)
+
+    def _stream(self, type_: str, command: Command, source: Source, asked: Input) -> Stream:
+        cancelled = threading.Event()
+        desk = self._service.desk(source, cancelled)
+        if not self._slots.acquire(blocking=False):
+            raise Busy("Too many commands run at once; try again later.", after=10)
+        metrics, started = self._service.metrics, time.monotonic()
+        metrics.running.inc()
+
+        def frames() -> Generator[bytes]:
+            events = command.run(desk, asked)
+            try:
+                for event in events:
+                    yield frame(event, type_)
+            finally:
+                if isinstance(events, Generator):
+                    events.close()
+
+        def finished(outcome: Outcome) -> None:
+            seconds = time.monotonic() - started
+            metrics.running.dec()
+            metrics.commands.labels(type_, source.name, outcome.word).inc()
+            metrics.seconds.labels(type_).observe(seconds)
+            metrics.frames.labels(type_).inc(outcome.frames)
+            _log(outcome, seconds)
+
+        return Stream(
+            frames,
+            changes=command.changes,
+            client_left=partial(has_left, request.environ),
+            cancelled=cancelled,
+            limits=self._service.limits,
+            finished=finished,
+            closed=self._slots.release,
+            request_id=g.request_id,
+        )
+
+    def refuse(self, error: ConnectorError) -> Response:
+        """An error while the status was still free."""
+        problem = problem_of(error)
+        if problem.saas_status == 500:
+            return Response(saas_text(error), 500, headers=_UNBUFFERED, content_type=NDJSON)
+        self._service.metrics.refused.labels(error.kind).inc()
+        log.warning("refused", kind=error.kind, why=str(error))
+        response = text_response(str(error), problem.saas_status)
+        if isinstance(error, Unauthenticated):
+            response.headers["WWW-Authenticate"] = 'Bearer realm="idc-connector"'
+        if isinstance(error, Busy):
+            response.headers["Retry-After"] = str(round(error.after))
+        return response
+
+    def defect(self, error: Exception) -> Response:
+        """Anything unforeseen: told neutrally, logged whole."""
+        log.exception("defect", exc_info=error)
+        return self.refuse(CallUs(f"The connector has a defect; its log names it by the request id {g.request_id}."))
+
+
+def _envelope() -> Envelope:
+    if request.mimetype != "application/json" or request.mimetype_params.get("charset", "utf-8").lower() != "utf-8":
+        raise UnsupportedMediaType("Send JSON in UTF-8 with Content-Type: application/json.")
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise UnsupportedMediaType("Send the body without a Content-Encoding.")
+    try:
+        return parse_envelope(request.get_data(cache=False))
+    except FixRequest as error:
+        raise BadRequest(str(error)) from error
+
+
+def text_response(sentence: str, status: int) -> Response:
+    """An answer of the door, for people and for logs."""
+    return Response(sentence, status, headers={"Cache-Control": "no-store"}, content_type="text/plain; charset=utf-8")
+
+
+def plain(error: HTTPException) -> Response:
+    """What the framework refuses: 404, 405, 413 and so on, as text; its headers, such as Allow, stay."""
+    sentence = _NOTHING_HERE if error.code == 404 else error.description or error.name
+    response = text_response(sentence, error.code or 500)
+    for name, value in error.get_headers():
+        if name.lower() not in ("content-type", "content-length"):
+            response.headers[name] = value
+    return response
+
+
+def _log(outcome: Outcome, seconds: float) -> None:
+    said = {"frames": outcome.frames, "seconds": round(seconds, 3)}
+    if outcome.error is None:
+        log.info("command done", **said)
+    else:
+        log.warning("command failed", kind=outcome.error.kind, why=str(outcome.error), **said)

@@ -1,0 +1,147 @@
+"""A service without AWS for tests of the face: commands that do what their test asks, and a server that runs them.
+
+As a program, `face_fakes.py PORT KEEP_ALIVE`, it serves them on gunicorn exactly as `idc-connector serve` would.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from connector.commands.desk import Command
+from connector.errors import AccountNotFound, AskPermission, AwsFailed
+from connector.model import Account, Done, Entitlement, Event, Source, State
+from connector.tokens import Token, digest_of
+from connector.web.auth import Callers
+from connector.web.dispatch import Faces
+from connector.web.service import Limits, Service
+
+READ, PROVISION, NARROW, EXPIRED = (f"idc_{name}" + "x" * 40 for name in ("read", "provision", "narrow", "expired"))
+SOURCES = {"default": Source("default"), "other": Source("other")}
+
+
+class FakeDesk:
+    """Carries to the command what the real one would: the source, and whether the client left."""
+
+    def __init__(self, source: Source, cancelled: threading.Event) -> None:
+        self.source = source
+        self.cancelled = cancelled
+
+
+def account(number: int, size: int = 0) -> Account:
+    """An account; `size` makes it long."""
+    attributes = {"userId": f"u-{number}", "userName": f"user{number}", "groups": ("g-1", "g-2")}
+    return Account(f"u-{number}", False, attributes | ({"title": "x" * size} if size else {}))
+
+
+def script(desk: Any, asked: Any) -> Iterator[Event]:
+    """List what `state` asks for: `accounts`, `size` of each, `pause` before each, `fail` after them, a `mark` file."""
+    wanted = dict(asked.state or {})
+    made = 0
+    try:
+        for number in range(int(wanted.get("accounts", 0))):
+            pause_unless(desk, float(wanted.get("pause", 0)))
+            made += 1
+            yield account(number, int(wanted.get("size", 0)))
+        pause_unless(desk, float(wanted.get("silence", 0)))
+        if "fail" in wanted:
+            raise AwsFailed(wanted["fail"])
+        if "defect" in wanted:
+            raise RuntimeError(wanted["defect"])
+        if asked.stateful:
+            yield State({"snapshot": "7"})
+    finally:
+        if "mark" in wanted:
+            Path(wanted["mark"]).write_text(f"{made} {desk.cancelled.is_set()}")
+
+
+def pause_unless(desk: Any, seconds: float) -> None:
+    """Sleep as real commands wait: until the client leaves."""
+    if seconds:
+        desk.cancelled.wait(seconds)
+
+
+def read(desk: Any, asked: Any) -> Iterator[Event]:
+    """The account asked for, unless its id names an error."""
+    if asked.id == "missing":
+        raise AccountNotFound("There is no account missing in the identity store.")
+    if asked.id == "denied":
+        raise AskPermission("Allow identitystore:DescribeUser.", action="identitystore:DescribeUser", request_id="r-1")
+    if asked.id == "defect":
+        raise RuntimeError("secret of the house")
+    if asked.id.startswith("slow-"):
+        desk.cancelled.wait(float(asked.id[5:]))
+    yield account(1)
+
+
+def change(desk: Any, asked: Any) -> Iterator[Event]:
+    """Change slowly, and leave a mark when done: `changes` are (attribute, value)."""
+    wanted = {each.attribute: (each.values or ("",))[0] for each in asked.changes}
+    time.sleep(float(wanted.get("pause", 0)))
+    if "mark" in wanted:
+        Path(wanted["mark"]).write_text("done")
+    yield Done()
+
+
+def groups(desk: Any, asked: Any) -> Iterator[Event]:
+    """Two entitlements."""
+    for each in ("g-1", "g-2"):
+        yield Entitlement(each, asked.type, {"id": each, "type": asked.type, "requestable": True, "userCount": 3})
+
+
+def spec(desk: Any, asked: Any) -> Iterator[Event]:
+    """The specification of the source."""
+    yield Done({"specification": {"name": desk.source.name}})
+
+
+def nothing(desk: Any, asked: Any) -> Iterator[Event]:
+    """No object to show."""
+    yield Done({"found": "not shown"})
+
+
+COMMANDS = {
+    "std:test-connection": Command(nothing, "read"),
+    "std:spec:read": Command(spec, "read"),
+    "std:account:list": Command(script, "read", lists=True),
+    "std:account:read": Command(read, "read"),
+    "std:account:update": Command(change, "provision", changes=True),
+    "std:account:delete": Command(nothing, "provision", changes=True),
+    "std:entitlement:list": Command(groups, "read", lists=True),
+}
+
+
+def fake_service(**options: Any) -> Service:
+    """A service with these commands, four tokens and two sources."""
+    tokens = [
+        Token("reader", "read", digest_of(READ)),
+        Token("operator", "provision", digest_of(PROVISION)),
+        Token("narrow", "provision", digest_of(NARROW), frozenset({"other"})),
+        Token("former", "admin", digest_of(EXPIRED), expires=__import__("datetime").datetime(2020, 1, 1)),
+    ]
+    return Service(
+        commands=COMMANDS,
+        sources=SOURCES,
+        default_source=SOURCES["default"],
+        callers=Callers(tokens, time.time),
+        desk=FakeDesk,  # type: ignore[arg-type]
+        ready=options.pop("ready", lambda: None),
+        **options,
+    )
+
+
+if __name__ == "__main__":
+    from connector.serving import Server, options_for
+    from connector.settings import Settings
+    from connector.web.logs import configure_logs
+
+    configure_logs("INFO")
+    port, keep_alive = int(sys.argv[1]), float(sys.argv[2])
+    service_options = {"limits": Limits(keep_alive=keep_alive, attention=0.1)}
+    Server(
+        lambda: Faces(fake_service(**service_options)),
+        options_for(Settings(), "127.0.0.1", port, False) | {"graceful_timeout": 5},
+    ).run()
