@@ -8,7 +8,7 @@ is adding a row. Names are the contract of DESIGN §4; paths are those of the Id
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 ENTERPRISE: Final = "aws:identitystore:enterprise"
 """The only extension the Identity Store has (since boto3 1.42.5)."""
@@ -110,6 +110,29 @@ SCALARS: Final[tuple[Attribute, ...]] = (
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """One attribute of an entitlement, as schemas declare it."""
+
+    name: str
+    description: str
+    type: Literal["string", "boolean", "int"] = "string"
+    multi: bool = False
+
+
+COMMON: Final = (
+    Shown("id", "Identifier of the entitlement"),
+    Shown("type", "Kind of entitlement"),
+    Shown("displayName", "Name a reviewer sees"),
+    Shown("description", "What it is for, as Identity Center says"),
+    Shown("requestable", "Whether this connector can give it", "boolean"),
+    Shown("notRequestableReason", "Why it cannot be given; empty when it can"),
+    Shown("userCount", "Users who hold it directly", "int"),
+    Shown("groupCount", "Groups that pass it on to their members", "int"),
+)
+"""What every entitlement has."""
+
+
+@dataclass(frozen=True, slots=True)
 class EntitlementType:
     """One kind of entitlement and the account attributes that hold it."""
 
@@ -121,15 +144,45 @@ class EntitlementType:
     description: str
     label: str
     """What one of them is called in a sentence."""
+    own: tuple[Shown, ...]
+    """Its attributes beside the common ones."""
+
+    @property
+    def shown(self) -> tuple[Shown, ...]:
+        """All its attributes, in the order schemas list them."""
+        return COMMON + self.own
 
 
-GROUP: Final = EntitlementType("group", "groups", None, "Groups the user is a member of", "group")
+GROUP: Final = EntitlementType(
+    "group",
+    "groups",
+    None,
+    "Groups the user is a member of",
+    "group",
+    (
+        Shown("grants", "What the group passes on to its members, readable", multi=True),
+        Shown("permissionSetAssignments", "Ids of the permission set assignments it passes on", multi=True),
+        Shown("external", "Whether an identity provider keeps its members", "boolean"),
+    ),
+)
 ASSIGNMENT: Final = EntitlementType(
     "permissionSetAssignment",
     "permissionSetAssignments",
     "inheritedPermissionSetAssignments",
     "Permission sets in AWS accounts, assigned to the user directly",
     "permission set assignment",
+    (
+        Shown("awsAccountId", "AWS account it opens, 12 digits"),
+        Shown("awsAccountName", "Name of the AWS account"),
+        Shown("awsAccountState", "ACTIVE, SUSPENDED …; empty when Organizations does not say"),
+        Shown("permissionSetId", "Identifier of the permission set, ps-…"),
+        Shown("permissionSetName", "Name of the permission set"),
+        Shown("sessionDuration", "Longest session, ISO 8601, such as PT1H"),
+        Shown("managedPolicies", "ARNs of the AWS-managed policies", multi=True),
+        Shown("customerManagedPolicies", "Paths and names of the customer-managed policies", multi=True),
+        Shown("hasInlinePolicy", "Whether it has an inline policy", "boolean"),
+        Shown("permissionsBoundary", "ARN, or path and name, of the permissions boundary; empty when there is none"),
+    ),
 )
 APPLICATION: Final = EntitlementType(
     "applicationAssignment",
@@ -137,6 +190,12 @@ APPLICATION: Final = EntitlementType(
     "inheritedApplicationAssignments",
     "Applications assigned to the user directly",
     "application assignment",
+    (
+        Shown("applicationArn", "ARN of the application"),
+        Shown("awsAccountId", "AWS account that owns the application, 12 digits"),
+        Shown("enabled", "Whether the application is enabled", "boolean"),
+        Shown("assignmentRequired", "False when everybody in the instance has access", "boolean"),
+    ),
 )
 
 ENTITLEMENT_TYPES: Final[dict[str, EntitlementType]] = {each.name: each for each in (GROUP, ASSIGNMENT, APPLICATION)}

@@ -100,6 +100,9 @@ class Reading(Protocol):
     def aws_accounts(self) -> Iterator[AwsAccount]:
         """All members of the organisation; `AskPermission` when Organizations denies it."""
 
+    def aws_account(self, aws_account_id: str) -> AwsAccount | None:
+        """One member, read now; None when the organisation has no such member. `AskPermission` as above."""
+
     def aws_accounts_of(self, permission_set_id: str) -> Iterator[str]:
         """Ids of the AWS accounts a permission set is provisioned in; none when it was deleted."""
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from connector.changing.assignments import AssignmentWriter
+from connector.changing.turns import Turns
 from connector.model import Event, Lane, Source
 from connector.ports import Clock, Directories, Directory, Patience, Records
 from connector.reading.freshness import Freshness
@@ -28,6 +29,8 @@ class Desk:
     """Snapshots of the source, made when needed."""
     writer: AssignmentWriter
     """Assignment changes of the source, ten in flight."""
+    turns: Turns
+    """One change at a time for an account."""
     patience: Patience
     clock: Clock
 

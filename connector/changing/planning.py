@@ -1,0 +1,195 @@
+"""From what is asked and what is there to the steps between. Pure: nothing is asked of AWS here.
+
+Every refusal comes before the first step, so a request that is wrong anywhere changes nothing. Changes are applied in
+their order to a copy of the account; the steps are the difference, which makes every plan safe to replay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from connector import attributes
+from connector.errors import InvalidAttribute
+from connector.model import Account, Change, Op, Source, Step, Verb
+
+GIVE = {
+    attributes.GROUP.name: Verb.JOIN,
+    attributes.ASSIGNMENT.name: Verb.ASSIGN,
+    attributes.APPLICATION.name: Verb.ADMIT,
+}
+TAKE = {
+    attributes.GROUP.name: Verb.LEAVE,
+    attributes.ASSIGNMENT.name: Verb.UNASSIGN,
+    attributes.APPLICATION.name: Verb.EXPEL,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Steps in the order they are done: attributes, then what is taken, then what is given."""
+
+    attributes: Step | None = None
+    take: tuple[Step, ...] = ()
+    give: tuple[Step, ...] = ()
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """All of them."""
+        first = (self.attributes,) if self.attributes is not None else ()
+        return (*first, *self.take, *self.give)
+
+
+@dataclass
+class _Wanted:
+    """The account as it should be, so far."""
+
+    scalars: dict[str, str | None]
+    lists: dict[str, list[str]] = field(default_factory=dict)
+
+
+def plan(source: Source, account: Account, changes: Sequence[Change]) -> Plan:
+    """Steps that bring `account` where `changes` want it. Raises `InvalidAttribute` before anything is decided."""
+    wanted = _Wanted({name: value for name, value in account.attributes.items() if isinstance(value, str)})
+    enabled = [each for each in attributes.ENTITLEMENT_TYPES.values() if source.has(each.name)]
+    for type_ in enabled:
+        wanted.lists[type_.attribute] = list(_listed(account, type_.attribute))
+    for change in changes:
+        _apply(source, account, wanted, change)
+    return Plan(_attribute_step(account, wanted), *_entitlement_steps(account, wanted, enabled))
+
+
+def new_attributes(source: Source, given: Mapping[str, str | tuple[str, ...]]) -> dict[str, str]:
+    """Attributes of a user to be created, checked: known, writable, complete; displayName defaults to the full name."""
+    scalars: dict[str, str] = {}
+    for name, value in given.items():
+        if _type_of(source, name) is not None:
+            continue
+        row = _row(name)
+        if not row.writable:
+            raise InvalidAttribute(f"attribute {name} is read-only: Identity Center sets it itself")
+        text = _single(name, value if isinstance(value, tuple) else (value,))
+        if text:
+            scalars[name] = _checked(row, text)
+    if "displayName" not in scalars and "givenName" in scalars and "familyName" in scalars:
+        scalars["displayName"] = f"{scalars['givenName']} {scalars['familyName']}"
+    missing = [row.name for row in attributes.SCALARS if row.required and row.name not in scalars]
+    if missing:
+        raise InvalidAttribute(f"a user needs {', '.join(missing)}")
+    return scalars
+
+
+def new_entitlements(source: Source, given: Mapping[str, str | tuple[str, ...]]) -> list[Change]:
+    """The entitlement attributes of a create, as changes."""
+    changes = []
+    for name, value in given.items():
+        values = tuple(each for each in ((value,) if isinstance(value, str) else value) if each)
+        if _type_of(source, name) is not None and values:
+            changes.append(Change(Op.ADD, name, values))
+    return changes
+
+
+def _apply(source: Source, account: Account, wanted: _Wanted, change: Change) -> None:
+    if _type_of(source, change.attribute) is not None:
+        _apply_to_list(wanted.lists, change)
+    elif change.attribute in _read_only_lists():
+        _ignore_or_refuse(change, _listed(account, change.attribute))
+    else:
+        row = _row(change.attribute)
+        current = account.attributes.get(row.name)
+        if not row.writable:
+            _ignore_or_refuse(change, (current,) if isinstance(current, str) else ())
+        else:
+            _apply_to_scalar(wanted.scalars, row, change)
+
+
+def _apply_to_list(lists: dict[str, list[str]], change: Change) -> None:
+    held = lists[change.attribute]
+    if change.values is None:
+        # "Set to null" could mean "take everything": a missing value must never do that. An empty array may.
+        raise InvalidAttribute(f"{change.op.value} of {change.attribute} needs a value: name what to change")
+    if change.op is Op.REMOVE:
+        lists[change.attribute] = [each for each in held if each not in change.values]
+        return
+    kept = held if change.op is Op.ADD else []
+    lists[change.attribute] = list(dict.fromkeys((*kept, *change.values)))
+
+
+def _apply_to_scalar(scalars: dict[str, str | None], row: attributes.Attribute, change: Change) -> None:
+    text = _single(row.name, change.values or ())
+    if change.op is Op.REMOVE:
+        if text and scalars.get(row.name) != text:
+            return
+        text = ""
+    elif change.op is Op.ADD and not text:
+        raise InvalidAttribute(f"Add of {row.name} needs a value")
+    if not text and row.required:
+        raise InvalidAttribute(f"attribute {row.name} cannot be cleared: Identity Center requires it")
+    scalars[row.name] = _checked(row, text) if text else None
+
+
+def _ignore_or_refuse(change: Change, current: Iterable[str]) -> None:
+    """Provisioning forms send read-only attributes back unchanged or null; anything else is a mistake."""
+    asked = {each for each in change.values or () if each}
+    if asked and asked != set(current):
+        raise InvalidAttribute(f"attribute {change.attribute} is read-only")
+
+
+def _attribute_step(account: Account, wanted: _Wanted) -> Step | None:
+    changed = {name: value for name, value in wanted.scalars.items() if (value or None) != account.attributes.get(name)}
+    if not changed:
+        return None
+    return Step(Verb.SET_ATTRIBUTES, ", ".join(sorted(changed)), attributes=changed)
+
+
+def _entitlement_steps(
+    account: Account, wanted: _Wanted, enabled: Iterable[attributes.EntitlementType]
+) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
+    take: list[Step] = []
+    give: list[Step] = []
+    for type_ in enabled:
+        held = set(_listed(account, type_.attribute))
+        final = set(wanted.lists[type_.attribute])
+        take += [Step(TAKE[type_.name], type_.attribute, value) for value in sorted(held - final)]
+        give += [Step(GIVE[type_.name], type_.attribute, value) for value in sorted(final - held)]
+    return tuple(take), tuple(give)
+
+
+def _type_of(source: Source, name: str) -> attributes.EntitlementType | None:
+    """The enabled entitlement type behind an attribute name; a type that is not enabled is refused by its setting."""
+    type_ = attributes.of_attribute(name)
+    if type_ is not None and not source.has(type_.name):
+        raise InvalidAttribute(
+            f"attribute {name} is not part of source {source.name}: entitlement type {type_.name} is not enabled "
+            "(setting entitlement_types)"
+        )
+    return type_
+
+
+def _row(name: str) -> attributes.Attribute:
+    row = attributes.BY_NAME.get(name)
+    if row is None:
+        raise InvalidAttribute(f"there is no attribute {name!r}")
+    return row
+
+
+def _read_only_lists() -> set[str]:
+    inherited = {each.inherited for each in attributes.ENTITLEMENT_TYPES.values() if each.inherited is not None}
+    return inherited | {attributes.INHERITED_ACCESS}
+
+
+def _listed(account: Account, name: str) -> tuple[str, ...]:
+    value = account.attributes.get(name, ())
+    return value if isinstance(value, tuple) else (value,)
+
+
+def _single(name: str, values: Sequence[str]) -> str:
+    if len(values) > 1:
+        raise InvalidAttribute(f"attribute {name} takes one value, not {len(values)}")
+    return values[0] if values else ""
+
+
+def _checked(row: attributes.Attribute, text: str) -> str:
+    if len(text) > row.max_length:
+        raise InvalidAttribute(f"attribute {row.name} takes at most {row.max_length} characters, not {len(text)}")
+    return text

@@ -1,0 +1,145 @@
+"""Doing the steps of a plan, each to its own outcome: one that fails stops no other.
+
+Conflict on giving and absence on taking are `already`. Faults become outcomes with their sentence; only a user that
+was changed meanwhile is raised, because then the plan itself is out of date.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import structlog
+
+from connector.changing.assignments import AssignmentWriter, Job
+from connector.errors import (
+    AskPermission,
+    AwsConflict,
+    ConnectorError,
+    NotFoundInAws,
+)
+from connector.model import Assignment, Outcome, Pair, Principal, Result, Step, Ticket, User, Verb
+from connector.ports import Directory
+
+log = structlog.get_logger(__name__)
+
+CONCURRENT = "CONCURRENT_MODIFICATION"
+"""AWS's reason when the Revision sent is not the user's any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """What steps are done with."""
+
+    directory: Directory
+    writer: AssignmentWriter
+    application_arn: Callable[[str], str | None]
+    """An application's ARN by its id; None when there is no such application."""
+
+
+def perform(steps: Sequence[Step], user: User, hands: Hands) -> list[Outcome]:
+    """Outcomes in the order of the steps. Raises `AwsConflict` CONCURRENT_MODIFICATION from SET_ATTRIBUTES only."""
+    paired = [each for each in steps if each.verb in (Verb.ASSIGN, Verb.UNASSIGN)]
+    others = [each for each in steps if each not in paired]
+    with ThreadPoolExecutor(1, thread_name_prefix="steps") as pool:
+        # Assignments wait for AWS for seconds; memberships need not wait for them.
+        waiting = pool.submit(_assignments, paired, user, hands)
+        outcomes = {id(each): _one(each, user, hands) for each in others}
+        outcomes |= {id(step): outcome for step, outcome in zip(paired, waiting.result(), strict=True)}
+    return [outcomes[id(each)] for each in steps]
+
+
+def set_attributes(step: Step, user: User, hands: Hands) -> Outcome:
+    """The attributes of a user; raises only CONCURRENT_MODIFICATION."""
+    try:
+        hands.directory.update_user(user, step.attributes)
+    except AwsConflict as conflict:
+        if conflict.reason == CONCURRENT:
+            raise
+        return _failed(step, conflict)
+    except ConnectorError as failure:
+        return _failed(step, failure)
+    return _told(Outcome(step, Result.DONE), user.id)
+
+
+def _one(step: Step, user: User, hands: Hands) -> Outcome:
+    try:
+        done = _call(step, user, hands)
+    except ConnectorError as failure:
+        return _failed(step, failure)
+    return _told(Outcome(step, Result.DONE if done else Result.ALREADY), user.id)
+
+
+def _call(step: Step, user: User, hands: Hands) -> bool:
+    directory = hands.directory
+    me = Principal("USER", user.id)
+    if step.verb is Verb.JOIN:
+        return directory.join(step.value, user.id)
+    if step.verb is Verb.LEAVE:
+        return directory.leave(step.value, user.id)
+    arn = hands.application_arn(step.value)
+    if arn is None:
+        if step.verb is Verb.EXPEL:
+            return False
+        raise NotFoundInAws(f"there is no application {step.value}")
+    if step.verb is Verb.ADMIT:
+        directory.admit(arn, me)
+        return True
+    return directory.expel(arn, me)
+
+
+def _assignments(steps: Sequence[Step], user: User, hands: Hands) -> list[Outcome]:
+    outcomes: dict[int, Outcome] = {}
+    jobs: list[tuple[Step, Job]] = []
+    for step in steps:
+        pair = Pair.parse(step.value)
+        deleting = step.verb is Verb.UNASSIGN
+        if pair is None:
+            outcomes[id(step)] = Outcome(step, Result.ALREADY if deleting else Result.FAILED, "there is no such pair")
+        else:
+            jobs.append((step, Job(Assignment(pair, Principal("USER", user.id)), deleting)))
+    for (step, _), answer in zip(jobs, hands.writer.run([job for _, job in jobs]), strict=True):
+        outcomes[id(step)] = _told(_of_answer(step, answer, hands.directory), user.id)
+    return [outcomes[id(each)] for each in steps]
+
+
+def _of_answer(step: Step, answer: Ticket | ConnectorError, directory: Directory) -> Outcome:
+    if isinstance(answer, Ticket):
+        if answer.absent:
+            return Outcome(step, Result.ALREADY)
+        if answer.status == "SUCCEEDED":
+            return Outcome(step, Result.DONE)
+    reason = answer.reason if isinstance(answer, Ticket) else str(answer)
+    retryable = isinstance(answer, ConnectorError) and answer.retryable
+    left = step.verb is Verb.UNASSIGN and _inactive(step.value, directory)
+    return Outcome(step, Result.FAILED, reason or "AWS gave no reason", retryable=retryable, left_by_aws=left)
+
+
+def _inactive(pair_id: str, directory: Directory) -> bool:
+    """Whether the pair's AWS account is known not to be ACTIVE, which is why AWS cannot take the assignment away."""
+    try:
+        account = directory.aws_account(pair_id.partition(":")[0])
+    except AskPermission:
+        return False
+    except ConnectorError as failure:
+        log.warning("the State of an AWS account could not be read", reason=str(failure))
+        return False
+    return account is not None and account.state not in ("", "ACTIVE")
+
+
+def _failed(step: Step, failure: ConnectorError) -> Outcome:
+    log.warning("step failed", step=step.verb.value, attribute=step.attribute, reason=str(failure))
+    return Outcome(step, Result.FAILED, str(failure), retryable=failure.retryable)
+
+
+def _told(outcome: Outcome, account: str) -> Outcome:
+    log.info(
+        "step",
+        step=outcome.step.verb.value,
+        attribute=outcome.step.attribute,
+        entitlement=outcome.step.value,
+        account=account,
+        result=outcome.result.value,
+    )
+    return outcome

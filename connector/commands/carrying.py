@@ -1,0 +1,94 @@
+"""Carrying a change out: plan, do, settle, publish. What create and update have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from connector.changing import planning
+from connector.changing.settling import settle
+from connector.changing.steps import Hands, perform, set_attributes
+from connector.commands import grantable
+from connector.commands.desk import Desk
+from connector.commands.present import Present
+from connector.errors import AwsConflict, ManagedElsewhere
+from connector.model import Account, Change, Outcome, Refusal, Result, Step, User, Verb
+
+ATTEMPTS = 5
+"""Plans made for a user that others keep changing, before saying so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What came of it: the account as read back, and every step's outcome; none when nothing had to change."""
+
+    account: Account
+    outcomes: tuple[Outcome, ...]
+
+
+def carry_out(desk: Desk, present: Present, changes: Sequence[Change]) -> Carried:
+    """Bring the account where the changes want it. The caller holds the account's turn.
+
+    Raises only before anything is touched, or when the account cannot be read back; what failed on the way is in the
+    outcomes.
+    """
+    account, plan = _planned(desk, present, changes)
+    if not plan.steps:
+        return Carried(account, ())
+    present.mark()
+    before = account
+    outcomes: list[Outcome] = []
+    for _ in range(ATTEMPTS):
+        if plan.attributes is None:
+            break
+        try:
+            outcomes.append(set_attributes(plan.attributes, _user(present), hands(desk, present)))
+            break
+        except AwsConflict:
+            # Somebody changed the user since we read it: plan anew from what is there now.
+            account, plan = _planned(desk, present, changes)
+    else:
+        assert plan.attributes is not None  # the loop ends by break otherwise
+        outcomes.append(Outcome(plan.attributes, Result.FAILED, "others keep changing this user", retryable=True))
+    for steps in (plan.take, plan.give):
+        outcomes += perform(steps, _user(present), hands(desk, present))
+    account, settled = settle(present.account, before, outcomes, desk.clock)
+    present.publish()
+    return Carried(account, tuple(settled))
+
+
+def refusals(outcomes: Sequence[Outcome]) -> tuple[Refusal, ...]:
+    """Failed outcomes as the answer's `results`: one for each attribute and value."""
+    return tuple(
+        refusal for each in outcomes if each.result is Result.FAILED for refusal in _refused(each.step, each.reason)
+    )
+
+
+def hands(desk: Desk, present: Present) -> Hands:
+    """What steps are done with."""
+    return Hands(present.directory, desk.writer, lambda id_: grantable.application_arn(desk, id_))
+
+
+def _planned(desk: Desk, present: Present, changes: Sequence[Change]) -> tuple[Account, planning.Plan]:
+    account = present.account()
+    plan = planning.plan(desk.source, account, changes)
+    if plan.attributes is not None and desk.source.managed_by == "external":
+        issuer = account.attributes.get("externalIdIssuer")
+        named = f" ({issuer})" if isinstance(issuer, str) else ""
+        raise ManagedElsewhere(
+            f"an identity provider{named} owns user {account.id}: change {plan.attributes.attribute} there "
+            '(managed_by = "external")'
+        )
+    grantable.check(desk, present.directory, plan.give)
+    return account, plan
+
+
+def _user(present: Present) -> User:
+    assert present.last is not None  # an account was planned from
+    return present.last.user
+
+
+def _refused(step: Step, reason: str) -> list[Refusal]:
+    if step.verb is Verb.SET_ATTRIBUTES:
+        return [Refusal(name, value or "", reason) for name, value in sorted(step.attributes.items())]
+    return [Refusal(step.attribute, step.value, reason)]

@@ -1,0 +1,169 @@
+"""test-connection: is the source configured, are we who we should be, and may we read what lists need?
+
+One cheap read per permission class, on the first object found. The first denied one that a list needs ends it with
+the IAM action to grant; what a list can do without becomes a warning.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TypeVar
+
+from connector import attributes
+from connector.commands.desk import Desk
+from connector.commands.leaver import LEFTOVERS
+from connector.errors import AccountNotFound, AskPermission
+from connector.model import Done, Event, Instance, Lane, NoInput, Pair, Principal, User
+from connector.ports import Directory
+
+FIRST = 20
+"""Users looked at for signs of an identity provider: part of the one page that is read anyway."""
+
+Found = TypeVar("Found")
+
+
+def test(desk: Desk, asked: NoInput) -> Iterator[Event]:
+    """`Done` whose details say what was found (DESIGN §6, base of the REST face)."""
+    yield Done(Probe(desk).run())
+
+
+@dataclass
+class Probe:
+    """One test of one source."""
+
+    desk: Desk
+    permissions: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    directory: Directory = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.directory = self.desk.directory(Lane.LIVE)
+
+    def run(self) -> dict[str, object]:
+        """What was found; raises the first thing that has to be put right."""
+        instance = self.directory.instance()
+        users = self._identities()
+        if self.desk.source.has(attributes.ASSIGNMENT.name):
+            if instance.multi_account:
+                self._assignments(users)
+            else:
+                self.warnings.append(
+                    "this instance has no permission sets (an account instance, or one without multi-account "
+                    "permissions): only users and groups are served"
+                )
+        if self.desk.source.has(attributes.APPLICATION.name):
+            self._applications()
+        self._hints(instance, users)
+        return {
+            "source": self.desk.source.name,
+            "instance": instance.arn,
+            "identityStore": instance.identity_store_id,
+            "region": instance.region,
+            "caller": instance.caller_arn,
+            "owner": instance.owner or "",
+            "permissions": self.permissions,
+            "warnings": self.warnings,
+        }
+
+    def _identities(self) -> list[User]:
+        directory = self.directory
+        users = self._may("identitystore:ListUsers", lambda: list(islice(directory.users(), FIRST)))
+        for user in users[:1]:
+            self._may("identitystore:DescribeUser", lambda: self._describe(user.id))
+        if not self.desk.source.has(attributes.GROUP.name) and self.desk.source.inherited == "none":
+            return users
+        groups = self._may("identitystore:ListGroups", lambda: list(islice(directory.groups(), 1)))
+        for group in groups:
+            self._may("identitystore:DescribeGroup", lambda: directory.group(group.id))
+            self._may("identitystore:ListGroupMemberships", lambda: list(islice(directory.members(group.id), 1)))
+        for user in users[:1]:
+            self._may(
+                "identitystore:ListGroupMembershipsForMember", lambda: list(islice(directory.memberships(user.id), 1))
+            )
+        return users
+
+    def _describe(self, user_id: str) -> None:
+        try:
+            self.directory.user(user_id)
+        except AccountNotFound:
+            return  # deleted between two calls; the permission is there
+
+    def _assignments(self, users: list[User]) -> None:
+        directory = self.directory
+        sets = self._may("sso:ListPermissionSets", lambda: list(islice(directory.permission_set_ids(), 1)))
+        for id_ in sets:
+            self._may("sso:DescribePermissionSet", lambda: directory.permission_set(id_))
+            self._may("policies of permission sets", lambda: directory.policies(id_))
+            accounts = self._may(
+                "sso:ListAccountsForProvisionedPermissionSet", lambda: list(islice(directory.aws_accounts_of(id_), 1))
+            )
+            for account in accounts:
+                self._may(
+                    "sso:ListPermissionSetsProvisionedToAccount",
+                    lambda: list(islice(directory.permission_sets_of(account), 1)),
+                )
+                self._may(
+                    "sso:ListAccountAssignments",
+                    lambda: list(islice(directory.assignments_of_pair(Pair(account, id_)), 1)),
+                )
+        for user in users[:1]:
+            self._can_do_without(
+                "sso:ListAccountAssignmentsForPrincipal",
+                lambda: list(islice(directory.assignments_of(Principal("USER", user.id)), 1)),
+                "single accounts are read pair by pair, which is slow",
+            )
+        self._can_do_without(
+            "organizations:ListAccounts",
+            lambda: list(islice(directory.aws_accounts(), 1)),
+            "AWS accounts have no names and no State, and grants are tried without looking at it",
+        )
+
+    def _applications(self) -> None:
+        applications = self._may("sso:ListApplications", lambda: list(islice(self.directory.applications(), 1)))
+        for application in applications:
+            self._may(
+                "sso:ListApplicationAssignments",
+                lambda: list(islice(self.directory.application_assignments(application), 1)),
+            )
+
+    def _may(self, action: str, ask: Callable[[], Found]) -> Found:
+        found = ask()
+        self.permissions.append(action)
+        return found
+
+    def _can_do_without(self, action: str, ask: Callable[[], object], consequence: str) -> None:
+        try:
+            self._may(action, ask)
+        except AskPermission as denied:
+            self.warnings.append(f"{denied.action} is denied: {consequence}")
+
+    def _hints(self, instance: Instance, users: list[User]) -> None:
+        source = self.desk.source
+        if not instance.owned:
+            self.warnings.append(
+                f"we call from AWS account {instance.caller}, the instance belongs to {instance.owner}: access to the "
+                "management account may be invisible and cannot be changed from here"
+            )
+        external = sum(user.external for user in users)
+        if source.managed_by == "identity-center" and external > len(users) / 2:
+            self.warnings.append(
+                f"{external} of the first {len(users)} users carry an ExternalId: an identity provider seems to own "
+                'them; consider managed_by = "external"'
+            )
+        if source.disable_by == "refuse":
+            self.warnings.append(
+                'enable and disable are refused (disable_by = "refuse"); AWS offers them through SCIM only'
+            )
+        newest = self.desk.freshness.newest()
+        if newest is not None:
+            known = newest.summary.get("warnings")
+            self.warnings += [
+                str(each) for each in (known if isinstance(known, list) else ()) if str(each) not in self.warnings
+            ]
+        since = newest.completed_at if newest is not None else 0.0
+        for left in json.loads(self.desk.records.note(source.name, LEFTOVERS) or "[]"):
+            if left["at"] > since:
+                self.warnings.append(f"deleted user {left['user']} left behind: {left['left']}")

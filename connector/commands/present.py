@@ -1,0 +1,56 @@
+"""The account as AWS has it now: read live, dressed like a list shows it, and told to the store after a change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from connector import attributes
+from connector.commands.desk import Desk
+from connector.model import Account, Lane, Refusal, Source
+from connector.ports import Directory
+from connector.reading import facts, live, views
+from connector.reading.catalogue import Catalogue
+
+
+@dataclass
+class Present:
+    """One account, read as often as needed by one command."""
+
+    desk: Desk
+    id: str
+    lane: Lane = Lane.LIVE
+    whole: bool = False
+    """Read what the user holds directly even where its type is not enabled: before a user is deleted."""
+    directory: Directory = field(init=False)
+    last: live.Live | None = field(default=None, init=False)
+    _names: Catalogue = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.directory = self.desk.directory(self.lane)
+        self._names = Catalogue(self.desk.records, self.desk.freshness.newest(), self.directory)
+
+    def account(self, refusals: tuple[Refusal, ...] = ()) -> Account:
+        """Read it now; `AccountNotFound` when AWS says the user does not exist."""
+        source = _whole(self.desk.source) if self.whole else self.desk.source
+        self.last = live.read(self.directory, self.desk.records, source, self.id)
+        return views.of_live(source, self.last, self._names, refusals)
+
+    def mark(self) -> None:
+        """Tell every census under way that this account is being changed."""
+        self.desk.records.mark_change(self.desk.source.name, self.id)
+
+    def publish(self) -> None:
+        """Put what was last read into the newest snapshot, so that lists show our change at once."""
+        self.mark()
+        if self.last is not None:
+            self.desk.records.amend(self.desk.source.name, self.id, self.last.kinds, self.last.facts)
+
+    def publish_gone(self) -> None:
+        """Take the account out of the newest snapshot."""
+        self.mark()
+        self.desk.records.amend(self.desk.source.name, self.id, facts.ABOUT_A_USER, ())
+
+
+def _whole(source: Source) -> Source:
+    types = dict.fromkeys((*source.entitlement_types, attributes.GROUP.name, attributes.ASSIGNMENT.name))
+    return replace(source, entitlement_types=tuple(types), inherited="none")

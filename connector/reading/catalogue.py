@@ -1,0 +1,103 @@
+"""Names for ids: permission sets, AWS accounts, groups, applications.
+
+Filled from a snapshot; what a live read meets beyond it is asked from AWS once and remembered by the catalogue, which
+lives as long as one command.
+"""
+
+from __future__ import annotations
+
+from connector.errors import AskPermission
+from connector.model import AwsAccount, Group, Pair, Snapshot
+from connector.ports import Directory, Records
+from connector.reading import facts
+from connector.reading.work import PAGE, every
+
+
+class Catalogue:
+    """Names of one source, for one command."""
+
+    def __init__(self, records: Records, snapshot: Snapshot | None, directory: Directory | None = None) -> None:
+        self._records = records
+        self._snapshot = snapshot
+        self._directory = directory
+        self._permission_sets: dict[str, str] = {}
+        self._aws_accounts: dict[str, AwsAccount] = {}
+        self._groups: dict[str, Group | None] = {}
+        self._applications: dict[str, str] = {}
+        self._aws_accounts_asked = False
+
+    def load(self) -> None:
+        """Take everything the snapshot knows, for commands that will need most of it."""
+        if self._snapshot is None:
+            return
+        snapshot, records = self._snapshot, self._records
+        for each in every(lambda after: records.page(snapshot, facts.PERMISSION_SET, after, PAGE)):
+            self._permission_sets[each.id] = str(each.body["name"])
+        for each in every(lambda after: records.page(snapshot, facts.AWS_ACCOUNT, after, PAGE)):
+            self._aws_accounts[each.id] = facts.aws_account(each)
+        for each in every(lambda after: records.page(snapshot, facts.GROUP, after, PAGE)):
+            self._groups[each.id] = facts.group(each)
+        for each in every(lambda after: records.page(snapshot, facts.APPLICATION, after, PAGE)):
+            self._applications[each.id] = str(each.body["name"])
+
+    def pair(self, pair_id: str) -> str:
+        """`AdministratorAccess on Data (123456789012)`; ids where AWS would not tell a name."""
+        pair = Pair.parse(pair_id)
+        if pair is None:
+            return pair_id
+        name = self.aws_account(pair.aws_account_id).name
+        place = f"{name} ({pair.aws_account_id})" if name else pair.aws_account_id
+        return f"{self.permission_set(pair.permission_set_id)} on {place}"
+
+    def permission_set(self, id_: str) -> str:
+        """Its name, or its id when it is gone."""
+        if id_ not in self._permission_sets:
+            self._permission_sets[id_] = self._permission_set_name(id_)
+        return self._permission_sets[id_]
+
+    def aws_account(self, id_: str) -> AwsAccount:
+        """Its name and State, both empty when nobody would tell."""
+        found = self._aws_accounts.get(id_) or self._kept_aws_account(id_)
+        if found is None and self._directory is not None and not self._aws_accounts_asked:
+            self._ask_aws_accounts(self._directory)
+            found = self._aws_accounts.get(id_)
+        return self._aws_accounts.setdefault(id_, found or AwsAccount(id_))
+
+    def group(self, id_: str) -> str:
+        """Its name, or its id when it is gone."""
+        if id_ not in self._groups:
+            self._groups[id_] = self._find_group(id_)
+        found = self._groups[id_]
+        return found.name if found is not None else id_
+
+    def application(self, id_: str) -> str:
+        """Its name, or its id when the snapshot does not know it."""
+        if id_ not in self._applications:
+            kept = self._records.one(self._snapshot, facts.APPLICATION, id_) if self._snapshot else None
+            self._applications[id_] = str(kept.body["name"]) if kept is not None else id_
+        return self._applications[id_]
+
+    def _permission_set_name(self, id_: str) -> str:
+        kept = self._records.one(self._snapshot, facts.PERMISSION_SET, id_) if self._snapshot else None
+        if kept is not None:
+            return str(kept.body["name"])
+        found = self._directory.permission_set(id_) if self._directory is not None else None
+        return found.name if found is not None else id_
+
+    def _kept_aws_account(self, id_: str) -> AwsAccount | None:
+        kept = self._records.one(self._snapshot, facts.AWS_ACCOUNT, id_) if self._snapshot else None
+        return facts.aws_account(kept) if kept is not None else None
+
+    def _ask_aws_accounts(self, directory: Directory) -> None:
+        self._aws_accounts_asked = True
+        try:
+            self._aws_accounts.update((each.id, each) for each in directory.aws_accounts())
+        except AskPermission:
+            # Test-connection and the census say so; here the id stands for the name.
+            return
+
+    def _find_group(self, id_: str) -> Group | None:
+        kept = self._records.one(self._snapshot, facts.GROUP, id_) if self._snapshot else None
+        if kept is not None:
+            return facts.group(kept)
+        return self._directory.group(id_) if self._directory is not None else None

@@ -1,0 +1,188 @@
+"""One complete read of a source: asks AWS, writes facts, publishes them together or not at all.
+
+Users, groups and memberships come from the Identity Store (`identities`), permission sets, pairs, assignments and
+applications from sso-admin (`grants`), names and State of AWS accounts from Organizations. They are read side by
+side, each at its own pace. A question that stays unanswered ends the census: nothing here ever shortens a list.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future
+
+import structlog
+
+from connector import attributes
+from connector.errors import AccountNotFound, RetryLater
+from connector.model import Fact, Instance, Lane, Principal, Snapshot, Source
+from connector.ports import Clock, Directory
+from connector.reading import facts, grants, identities, live
+from connector.reading.together import together
+from connector.reading.work import THREADS, Abandoned, Work
+
+log = structlog.get_logger(__name__)
+
+LEASE = 30.0
+"""Seconds a census keeps its source without a sign of life."""
+NAMED_ORPHANS = 20
+"""How many orphans a warning names; its count is exact."""
+
+
+def kinds_of(source: Source, instance: Instance) -> tuple[str, ...]:
+    """Kinds of facts a census of this source reads. What is not read is absent, never empty."""
+    read = [facts.USER]
+    if source.has(attributes.GROUP.name) or source.inherited == "full":
+        read += [facts.GROUP, facts.MEMBERSHIP]
+    if source.has(attributes.ASSIGNMENT.name) and instance.multi_account:
+        read += [facts.PERMISSION_SET, facts.AWS_ACCOUNT, facts.PAIR, facts.ASSIGNMENT]
+    if source.has(attributes.APPLICATION.name):
+        read += [facts.APPLICATION, facts.APPLICATION_ASSIGNMENT]
+    return tuple(read)
+
+
+def make(work: Work, clock: Clock, fingerprint: str) -> Snapshot:
+    """Read everything and publish it. Raises the first failure, after every thread has stopped.
+
+    `fingerprint` names the configuration the facts were read with.
+    """
+    started = clock.monotonic()
+    before = dict(work.directories.calls(work.source))
+    instance = work.directory().instance()
+    kinds = kinds_of(work.source, instance)
+    _warn_of_limits(work, instance)
+    _read_services(work, kinds)
+    orphans = _orphans(work, kinds)
+    calls = {name: count - before.get(name, 0) for name, count in work.directories.calls(work.source).items()}
+    snapshot = _publish(
+        work,
+        kinds,
+        {
+            "fingerprint": fingerprint,
+            "instance": instance.arn,
+            "kinds": list(kinds),
+            "owned": instance.owned,
+            # An organisation instance belongs to the management account (reference aws §2.1).
+            "management": instance.management or instance.owner or "",
+            "orphans": orphans,
+            "walks": work.walks,
+            "calls": {name: count for name, count in calls.items() if count},
+            "seconds": round(clock.monotonic() - started, 3),
+            "warnings": work.warnings,
+        },
+    )
+    log.info(
+        "census published",
+        source=work.source.name,
+        snapshot=snapshot.number,
+        calls=sum(calls.values()),
+        seconds=snapshot.summary["seconds"],
+        walks=work.walks,
+        warnings=work.warnings,
+    )
+    return snapshot
+
+
+def _warn_of_limits(work: Work, instance: Instance) -> None:
+    if not instance.multi_account and work.source.has(attributes.ASSIGNMENT.name):
+        work.warnings.append(
+            "this instance has no permission sets (an account instance, or one without multi-account permissions): "
+            "only users and groups are read"
+        )
+    if not instance.owned:
+        work.warnings.append(
+            f"we call from AWS account {instance.caller}, the instance belongs to {instance.owner}: access to the "
+            "management account may be invisible and cannot be changed from here"
+        )
+
+
+def _read_services(work: Work, kinds: tuple[str, ...]) -> None:
+    members: Future[identities.Members] = Future()
+    aws_accounts: Future[int | None] = Future()
+    tasks: list[Callable[[], None]] = [lambda: members.set_result(identities.read(work, kinds))]
+    if facts.ASSIGNMENT in kinds:
+        tasks.append(lambda: aws_accounts.set_result(grants.read_aws_accounts(work)))
+        tasks.append(lambda: grants.read_assignments(work, aws_accounts, members))
+    if facts.APPLICATION in kinds:
+        tasks.append(lambda: grants.read_applications(work))
+    _side_by_side(work, tasks)
+
+
+def _side_by_side(work: Work, tasks: list[Callable[[], None]]) -> None:
+    failures: list[BaseException] = []
+
+    def run(task: Callable[[], None]) -> None:
+        try:
+            task()
+        except BaseException as failure:
+            failures.append(failure)
+            work.failed.set()
+
+    threads = [threading.Thread(target=run, args=(task,), name="census", daemon=True) for task in tasks]
+    for each in threads:
+        each.start()
+    while any(each.is_alive() for each in threads):
+        for each in threads:
+            each.join(timeout=LEASE / 3 / len(threads))
+        if not work.failed.is_set() and not work.records.renew(work.census, LEASE):
+            failures.insert(0, RetryLater("another process took over the reading of this source; try again"))
+            work.failed.set()
+    first = next((each for each in failures if not isinstance(each, Abandoned)), None)
+    if first is not None:
+        raise first
+
+
+def _orphans(work: Work, kinds: tuple[str, ...]) -> list[str]:
+    """Assignments whose principal AWS says no longer exists; proved by Describe, not by absence from a list."""
+    if facts.ASSIGNMENT not in kinds:
+        return []
+    listed = {each.id for each in work.staged(facts.USER)}
+    if facts.GROUP in kinds:
+        listed |= {each.id for each in work.staged(facts.GROUP)}
+    held: dict[Principal, list[str]] = {}
+    for each in work.staged(facts.ASSIGNMENT):
+        given_to = facts.principal(each)
+        unknown = given_to.id not in listed and (given_to.type == "USER" or facts.GROUP in kinds)
+        if unknown:
+            held.setdefault(given_to, []).append(each.held)
+    directory = work.directory()
+    asked = together(THREADS, lambda each: (each, _exists(directory, each)), held)
+    absent = [given_to for given_to, there in asked if not there]
+    orphans = sorted(f"{pair} of {each.type} {each.id}" for each in absent for pair in held[each])
+    if orphans:
+        named = ", ".join(orphans[:NAMED_ORPHANS]) + (", …" if len(orphans) > NAMED_ORPHANS else "")
+        work.warnings.append(f"{len(orphans)} assignments belong to principals that no longer exist: {named}")
+    return orphans
+
+
+def _exists(directory: Directory, principal: Principal) -> bool:
+    if principal.type == "GROUP":
+        return directory.group(principal.id) is not None
+    try:
+        directory.user(principal.id)
+    except AccountNotFound:
+        return False
+    return True
+
+
+def _publish(work: Work, kinds: tuple[str, ...], summary: Mapping[str, object]) -> Snapshot:
+    """Publish; but first read again every account we changed meanwhile: our own changes are never undone by a list."""
+    while True:
+        mark, changed = work.records.marks(work.source.name, work.census.started_at)
+        for subject in sorted(changed):
+            _read_again(work, subject, kinds)
+        snapshot = work.records.publish(work.census, kinds, summary, mark)
+        if snapshot is not None:
+            return snapshot
+        log.info("an account was changed before publication; reading it again", source=work.source.name)
+
+
+def _read_again(work: Work, subject: str, kinds: tuple[str, ...]) -> None:
+    about = [kind for kind in facts.ABOUT_A_USER if kind in kinds]
+    directory = work.directories.open(work.source, Lane.LIVE, work.patience())
+    found: Iterable[Fact] = ()
+    try:
+        found = live.read(directory, work.records, work.source, subject).facts
+    except AccountNotFound:
+        log.info("an account was deleted while the census ran", source=work.source.name, account=subject)
+    work.records.restage(work.census, subject, about, [each for each in found if each.kind in about])

@@ -1,0 +1,108 @@
+"""Which snapshot answers a list: the newest while it is young enough, else one census that everybody waits for.
+
+Requests of one process share the census's thread; processes share it through the store's lease. Whoever waits can
+leave at any time; the census goes on, for those who come next.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+import structlog
+
+from connector.errors import AwsFailed, CallUs, ConnectorError
+from connector.model import Snapshot, Source
+from connector.ports import Census, Clock, Directories, Patience, Records
+from connector.reading import census
+from connector.reading.work import Work
+
+log = structlog.get_logger(__name__)
+
+POLL = 0.5
+"""Seconds between looks at a census that another process makes."""
+
+
+@dataclass
+class Freshness:
+    """The snapshots of one source. Thread-safe."""
+
+    source: Source
+    directories: Directories
+    records: Records
+    clock: Clock
+    patience: Callable[[], Patience]
+    """Makes the patience of a census: nobody's leaving cancels it."""
+    owner: str
+    """Names this process at the lease."""
+    fingerprint: str
+    """Names the configuration: facts read with another one are not this source's."""
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _running: Future[Snapshot] | None = field(default=None, repr=False)
+
+    def newest(self) -> Snapshot | None:
+        """The newest snapshot of this configuration, however old."""
+        latest = self.records.latest(self.source.name)
+        return latest if latest is not None and latest.summary.get("fingerprint") == self.fingerprint else None
+
+    def fresh(self) -> Snapshot | None:
+        """The newest snapshot if it is young enough to answer a list."""
+        latest = self.newest()
+        young = latest is not None and self.clock.now() - latest.completed_at <= self.source.snapshot_max_age
+        return latest if young else None
+
+    def snapshot(self, patience: Patience) -> Snapshot:
+        """A fresh snapshot, made now when there is none. Raises what ended the census."""
+        arrived = self.clock.now()
+        while True:
+            found = self.fresh()
+            if found is not None:
+                return found
+            running = self._join_or_start()
+            if running is not None:
+                return self._wait(running, patience)
+            failure = self.records.last_failure(self.source.name)
+            if failure is not None and failure[0] >= arrived:
+                raise AwsFailed(failure[1])
+            patience.check()
+            self.clock.sleep(POLL)
+
+    def _join_or_start(self) -> Future[Snapshot] | None:
+        """This process's census, begun if the lease is free; None while another process makes one."""
+        with self._lock:
+            if self._running is not None and not self._running.done():
+                return self._running
+            lease = self.records.begin_census(self.source.name, self.owner, census.LEASE)
+            if lease is None:
+                return None
+            running: Future[Snapshot] = Future()
+            self._running = running
+        threading.Thread(target=self._make, args=(lease, running), name="census", daemon=True).start()
+        return running
+
+    def _make(self, lease: Census, running: Future[Snapshot]) -> None:
+        work = Work(self.source, self.directories, self.records, lease, self.patience)
+        try:
+            running.set_result(census.make(work, self.clock, self.fingerprint))
+        except BaseException as failure:
+            self._tell(lease, running, failure)
+
+    def _tell(self, lease: Census, running: Future[Snapshot], failure: BaseException) -> None:
+        known = isinstance(failure, ConnectorError)
+        log.warning("census failed", source=self.source.name, reason=str(failure), exc_info=not known)
+        told = failure if known else CallUs("the reading of the source ended in a defect of this service; see its log")
+        try:
+            self.records.abandon(lease, str(told))
+        except ConnectorError as second:
+            # The lease runs out by itself; the first failure is the one to tell.
+            log.warning("the lease could not be given back", source=self.source.name, reason=str(second))
+        running.set_exception(told)
+
+    def _wait(self, running: Future[Snapshot], patience: Patience) -> Snapshot:
+        while True:
+            try:
+                return running.result(timeout=POLL)
+            except TimeoutError:
+                patience.check()

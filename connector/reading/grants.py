@@ -1,0 +1,113 @@
+"""sso-admin's part of a census: permission sets, pairs, assignments, applications; and Organizations, for names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future
+from itertools import chain
+
+from connector.errors import AskPermission
+from connector.model import Assignment, Fact, Pair, Principal
+from connector.ports import Directory
+from connector.reading import facts, live, walk
+from connector.reading.identities import Members
+from connector.reading.together import together
+from connector.reading.work import PAGE, THREADS, Work, every
+
+
+def read_aws_accounts(work: Work) -> int | None:
+    """Stage the organisation's AWS accounts and count them; None, with a warning, when Organizations denies it."""
+    try:
+        found = [facts.of_aws_account(each) for each in work.directory().aws_accounts()]
+    except AskPermission as denied:
+        # Names and State are decoration: assignments carry the ids. Said, and gone on without.
+        work.warnings.append(f"AWS accounts have no names and no State: {denied}")
+        return None
+    work.stage(found)
+    return len(found)
+
+
+def read_assignments(work: Work, aws_accounts: Future[int | None], members: Future[Members]) -> None:
+    """Stage permission sets, pairs and assignments, by the cheaper walk."""
+    directory = work.directory()
+    permission_sets = list(directory.permission_set_ids())
+    _permission_set_names(work, directory, permission_sets)
+    pairs = _pairs(work, directory, permission_sets, work.wait_for(aws_accounts))
+    work.stage(facts.of_pair(each) for each in pairs)
+    known = work.wait_for(members)
+    choice = walk.assignments(len(pairs), known.users, len(known.without))
+    work.chose(choice)
+    if choice.name == walk.ASSIGNMENTS_BY_PAIR:
+        _by_pair(work, directory, pairs)
+    else:
+        _by_principal(work, directory, known)
+
+
+def read_applications(work: Work) -> None:
+    """Stage applications and who they are assigned to."""
+    directory = work.directory()
+    applications = list(directory.applications())
+    work.stage(facts.of_application(each) for each in applications)
+    for rows in together(THREADS, lambda each: list(directory.application_assignments(each)), applications):
+        work.stage(facts.of_application_assignment(row) for row in rows)
+
+
+def _permission_set_names(work: Work, directory: Directory, ids: list[str]) -> None:
+    """Names never change (UpdatePermissionSet has none to give), so only those not yet known are asked for."""
+    known = {each.id: each for each in _kept_permission_sets(work, directory.instance().arn)}
+    work.stage(known[each] for each in ids if each in known)
+    for found in together(THREADS, directory.permission_set, [each for each in ids if each not in known]):
+        if found is not None:
+            work.stage([facts.of_permission_set(found)])
+
+
+def _kept_permission_sets(work: Work, instance: str) -> Iterator[Fact]:
+    latest = work.records.latest(work.source.name)
+    if latest is None or latest.summary.get("instance") != instance:
+        return iter(())
+    return every(lambda after: work.records.page(latest, facts.PERMISSION_SET, after, PAGE))
+
+
+def _pairs(work: Work, directory: Directory, permission_sets: list[str], aws_accounts: int | None) -> list[Pair]:
+    choice = walk.pairs(len(permission_sets), aws_accounts)
+    work.chose(choice)
+    if choice.name == walk.PAIRS_BY_PERMISSION_SET:
+
+        def ask(id_: str) -> list[Pair]:
+            return [Pair(each, id_) for each in directory.aws_accounts_of(id_)]
+
+        asked: Iterable[str] = permission_sets
+    else:
+
+        def ask(id_: str) -> list[Pair]:
+            return [Pair(id_, each) for each in directory.permission_sets_of(id_)]
+
+        asked = [each.id for each in work.staged(facts.AWS_ACCOUNT)]
+    return sorted(set(chain.from_iterable(together(THREADS, ask, asked))))
+
+
+def _by_pair(work: Work, directory: Directory, pairs: list[Pair]) -> None:
+    for rows in together(THREADS, lambda pair: list(directory.assignments_of_pair(pair)), pairs):
+        work.stage(facts.of_assignment(row) for row in rows)
+
+
+def _by_principal(work: Work, directory: Directory, known: Members) -> None:
+    """Users first. Once an answer shows rows of a group, groups with members need not be asked themselves."""
+
+    def ask(principal: Principal) -> tuple[Principal, list[Assignment]]:
+        return principal, list(directory.assignments_of(principal))
+
+    covered: set[str] = set()
+    users = (Principal("USER", each.id) for each in work.staged(facts.USER))
+    for asked, rows in together(THREADS, ask, users):
+        work.stage(facts.of_assignment(row) for row in rows if row.principal == asked)
+        through = {row.principal.id for row in rows if row.principal.type == "GROUP"} - covered
+        work.stage(facts.of_assignment(row) for row in rows if row.principal.id in through)
+        covered |= through
+    if covered:
+        live.note_group_rows(work.records, work.source)
+    trusted = live.group_rows_seen(work.records, work.source)
+    groups = (Principal("GROUP", each) for each in (known.without if trusted else known.groups) if each not in covered)
+    for asked, rows in together(THREADS, ask, groups):
+        work.stage(facts.of_assignment(row) for row in rows if row.principal == asked)
+    work.warnings.append("assignments were read by principal: this way orphans cannot be seen")

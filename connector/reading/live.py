@@ -1,0 +1,129 @@
+"""One account read from AWS now: the user, its memberships, its assignments, its applications.
+
+The answer is facts like a census's, so that one renderer dresses both, plus what the user's groups hold. AWS mixes
+group rows into a user's assignments but does not promise it (reference aws §2.3): until a source has shown it once,
+every group is asked as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from connector import attributes
+from connector.errors import AskPermission
+from connector.model import Assignment, Fact, Pair, Principal, Snapshot, Source, User
+from connector.ports import Directory, Records
+from connector.reading import facts
+from connector.reading.together import together
+from connector.reading.work import PAGE, THREADS, every
+
+GROUP_ROWS = "group rows are listed for users"
+APPLICATION_GROUP_ROWS = "application group rows are listed for users"
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """An account as AWS has it now."""
+
+    user: User
+    facts: tuple[Fact, ...]
+    """About the user: the user itself, memberships, direct assignments of every kind."""
+    through_groups: tuple[Fact, ...]
+    """Assignments of every kind of the user's groups."""
+    kinds: tuple[str, ...]
+    """Kinds about a user that were read."""
+
+
+def group_rows_seen(records: Records, source: Source, note: str = GROUP_ROWS) -> bool:
+    """Whether AWS has listed group rows for a user of this source before."""
+    return records.note(source.name, note) == "seen"
+
+
+def note_group_rows(records: Records, source: Source, note: str = GROUP_ROWS) -> None:
+    """Remember that it did."""
+    records.put_note(source.name, note, "seen")
+
+
+def read(directory: Directory, records: Records, source: Source, user_id: str) -> Live:
+    """The account, or `AccountNotFound` when AWS says the user does not exist."""
+    user = directory.user(user_id)
+    about: list[Fact] = [facts.of_user(user)]
+    through: list[Fact] = []
+    kinds = [facts.USER]
+    groups: list[str] = []
+    if source.has(attributes.GROUP.name) or source.inherited == "full":
+        memberships = [facts.of_membership(each) for each in directory.memberships(user_id)]
+        groups = [each.held for each in memberships]
+        about += memberships
+        kinds.append(facts.MEMBERSHIP)
+    if source.has(attributes.ASSIGNMENT.name) and directory.instance().multi_account:
+        kinds.append(facts.ASSIGNMENT)
+        for row in _assignments(directory, records, source, user_id, groups):
+            (about if row.principal.type == "USER" else through).append(facts.of_assignment(row))
+    if source.has(attributes.APPLICATION.name):
+        kinds.append(facts.APPLICATION_ASSIGNMENT)
+        for fact in _applications(directory, records, source, user_id, groups):
+            (about if fact.subject == user_id else through).append(fact)
+    return Live(user, tuple(about), tuple(through), tuple(kinds))
+
+
+def _assignments(
+    directory: Directory, records: Records, source: Source, user_id: str, groups: list[str]
+) -> Iterator[Assignment]:
+    """Direct ones, and those of `groups` where the source wants inherited access."""
+    me = Principal("USER", user_id)
+    wanted = set(groups) if source.inherited == "full" else set()
+    try:
+        rows = list(directory.assignments_of(me))
+    except AskPermission:
+        yield from _by_known_pairs(directory, records, source, me, wanted)
+        return
+    yield from (row for row in rows if row.principal == me)
+    inherited = {row for row in rows if row.principal.type == "GROUP" and row.principal.id in wanted}
+    if any(row.principal.type == "GROUP" for row in rows) and not group_rows_seen(records, source):
+        note_group_rows(records, source)
+    if wanted and not group_rows_seen(records, source):
+        for found in together(
+            THREADS, lambda each: list(directory.assignments_of(Principal("GROUP", each))), sorted(wanted)
+        ):
+            inherited.update(row for row in found if row.principal.id in wanted)
+    yield from sorted(inherited)
+
+
+def _by_known_pairs(
+    directory: Directory, records: Records, source: Source, me: Principal, groups: set[str]
+) -> Iterator[Assignment]:
+    """Where asking by principal is denied: every pair of the last snapshot is asked who holds it, now."""
+    snapshot = records.latest(source.name)
+    if snapshot is None:
+        raise AskPermission(
+            "assignments of one user cannot be read: AWS denies sso:ListAccountAssignmentsForPrincipal and no list of "
+            "accounts was made yet whose pairs could be asked instead",
+            action="sso:ListAccountAssignmentsForPrincipal",
+        )
+    wanted = {me, *(Principal("GROUP", each) for each in groups)}
+    pairs = (Pair.parse(each.id) for each in _kept(records, snapshot, facts.PAIR))
+    asked = (each for each in pairs if each is not None)
+    for found in together(THREADS, lambda pair: list(directory.assignments_of_pair(pair)), asked):
+        yield from (row for row in found if row.principal in wanted)
+
+
+def _applications(
+    directory: Directory, records: Records, source: Source, user_id: str, groups: list[str]
+) -> Iterator[Fact]:
+    me = Principal("USER", user_id)
+    wanted = set(groups) if source.inherited == "full" else set()
+    rows = set(directory.application_assignments_of(me))
+    if any(row.principal.type == "GROUP" for row in rows):
+        note_group_rows(records, source, APPLICATION_GROUP_ROWS)
+    if wanted and not group_rows_seen(records, source, APPLICATION_GROUP_ROWS):
+        for each in sorted(wanted):
+            rows.update(directory.application_assignments_of(Principal("GROUP", each)))
+    for row in sorted(rows):
+        if row.principal == me or row.principal.id in wanted:
+            yield facts.of_application_assignment(row)
+
+
+def _kept(records: Records, snapshot: Snapshot, kind: str) -> Iterator[Fact]:
+    return every(lambda after: records.page(snapshot, kind, after, PAGE))

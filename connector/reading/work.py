@@ -1,0 +1,86 @@
+"""What the parts of one census share: the source, the ports, their notes, and the sign that one of them failed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Final, TypeVar
+
+from connector.model import Fact, Lane, Source
+from connector.ports import Census, Directories, Directory, Patience, Records
+from connector.reading.walk import Walk
+
+THREADS: Final = 16
+"""Per service: enough for 200 calls a second at 60 ms. The pace, not the threads, sets the speed."""
+PAGE: Final = 1000
+"""Facts fetched from the store at once."""
+
+Awaited = TypeVar("Awaited")
+
+
+class Abandoned(Exception):
+    """Another part of the census failed; its failure is the one that is told."""
+
+
+@dataclass
+class Work:
+    """One census under way."""
+
+    source: Source
+    directories: Directories
+    records: Records
+    census: Census
+    patience: Callable[[], Patience]
+    """Makes a new one: each service is judged by its own progress, so that one that answers cannot excuse another."""
+    warnings: list[str] = field(default_factory=list)
+    walks: list[str] = field(default_factory=list)
+    failed: threading.Event = field(default_factory=threading.Event)
+
+    def directory(self) -> Directory:
+        """AWS at the census's place in the queue."""
+        return self.directories.open(self.source, Lane.CENSUS, _Shared(self.patience(), self.failed))
+
+    def stage(self, found: Iterable[Fact]) -> None:
+        self.records.stage(self.census, found)
+
+    def staged(self, kind: str) -> Iterator[Fact]:
+        return self.records.staged(self.census, kind)
+
+    def chose(self, choice: Walk) -> None:
+        self.walks.append(f"{choice.name}: {choice.calls} calls ({choice.why})")
+
+    def wait_for(self, answer: Future[Awaited]) -> Awaited:
+        """Another service's answer; gives up when that service failed."""
+        while not answer.done():
+            if self.failed.wait(0.01):
+                raise Abandoned
+        return answer.result()
+
+
+class _Shared:
+    """A patience that also ends when another part of the census failed."""
+
+    def __init__(self, patience: Patience, failed: threading.Event) -> None:
+        self._patience = patience
+        self._failed = failed
+
+    def progress(self) -> None:
+        self._patience.progress()
+
+    def remaining(self) -> float:
+        return self._patience.remaining()
+
+    def check(self) -> None:
+        if self._failed.is_set():
+            raise Abandoned
+        self._patience.check()
+
+
+def every(page: Callable[[str], Sequence[Fact]]) -> Iterator[Fact]:
+    """All facts behind a keyset page function, a page in memory at a time."""
+    after = ""
+    while found := page(after):
+        yield from found
+        after = found[-1].id
