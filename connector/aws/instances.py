@@ -1,0 +1,116 @@
+"""Which Identity Center instance a source means, and who we are to it.
+
+One read of ListInstances in the source's Region decides; DescribeInstance, GetCallerIdentity and DescribeOrganization
+say the rest. Everything later goes to the instance's primary Region: additional Regions serve no permission-set or
+assignment reads (IAM Identity Center user guide, "API support in additional Regions"). Nothing is guessed between two
+instances.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+
+from connector.aws import organizations
+from connector.aws.calls import Line
+from connector.aws.paging import listed
+from connector.errors import AskPermission, FixConfiguration
+from connector.model import Instance
+
+log = structlog.get_logger()
+
+Row = dict[str, Any]
+
+
+def found(line: Line) -> Instance:
+    """The source's instance; `FixConfiguration` with what to change when there is not exactly one that works."""
+    row = _chosen(line, list(listed(line, "sso-admin", "ListInstances", "Instances")))
+    owner = row.get("OwnerAccountId")
+    inside = line.at(owner or line.owner, row.get("PrimaryRegion") or line.region)
+    identity = inside.call("sts", "GetCallerIdentity", "Account")
+    management = organizations.management(inside)
+    return Instance(
+        arn=row["InstanceArn"],
+        identity_store_id=row["IdentityStoreId"],
+        region=inside.region,
+        owner=owner,
+        name=row.get("Name"),
+        multi_account=_multi_account(inside, row, management),
+        caller=identity["Account"],
+        caller_arn=identity["Arn"],
+        management=management,
+    )
+
+
+def confirm(line: Line, instance: Instance) -> None:
+    """Return when the instance is still there, else raise.
+
+    sso-admin's ResourceNotFoundException names no resource: before it may mean "this permission set was deleted", the
+    instance itself has to be seen.
+    """
+    rows = listed(line, "sso-admin", "ListInstances", "Instances")
+    if all(row["InstanceArn"] != instance.arn for row in rows):
+        raise FixConfiguration(f"The Identity Center instance {instance.arn} is not there any more.")
+
+
+def _chosen(line: Line, rows: Sequence[Row]) -> Row:
+    source = line.source
+    if source.instance_arn is not None:
+        rows = [row for row in rows if row["InstanceArn"] == source.instance_arn]
+    if not rows:
+        raise _elsewhere(line)
+    if len(rows) > 1:
+        raise FixConfiguration(
+            f"Source {source.name} sees several Identity Center instances in {line.region}; set its instance_arn to "
+            f"one of: {'; '.join(_described(row) for row in rows)}."
+        )
+    (row,) = rows
+    status = row.get("Status") or "ACTIVE"
+    if status != "ACTIVE":
+        reason = f" ({row['StatusReason']})" if row.get("StatusReason") else ""
+        raise FixConfiguration(f"The Identity Center instance {row['InstanceArn']} is {status}{reason}, not ACTIVE.")
+    return row
+
+
+def _elsewhere(line: Line) -> FixConfiguration:
+    """In a Region without the instance ListInstances answers an empty list, not an error: look in all of them."""
+    source = line.source
+    wanted = f"instance {source.instance_arn}" if source.instance_arn else "instance"
+    rows = list(listed(line, "sso-admin", "ListInstances", "Instances", RegionScope="ALL_REGIONS"))
+    if source.instance_arn is not None:
+        rows = [row for row in rows if row["InstanceArn"] == source.instance_arn]
+    if any(row.get("PrimaryRegion") not in (None, line.region) for row in rows):
+        places = "; ".join(f"{row.get('PrimaryRegion')}: {_described(row)}" for row in rows)
+        return FixConfiguration(
+            f"Source {source.name} has no Identity Center {wanted} in Region {line.region}, but elsewhere: {places}. "
+            "Set the source's region."
+        )
+    return FixConfiguration(
+        f"Source {source.name} finds no Identity Center {wanted} in Region {line.region}: check its region, its "
+        "instance_arn, and that it calls from the organisation's management account, a delegated administrator, or "
+        "the AWS account that owns the instance."
+    )
+
+
+def _described(row: Row) -> str:
+    name = f" {row['Name']}" if row.get("Name") else ""
+    return f"{row['InstanceArn']}{name} (owner {row.get('OwnerAccountId') or 'unknown'})"
+
+
+def _multi_account(line: Line, row: Row, management: str | None) -> bool:
+    """Whether the instance has permission sets.
+
+    An organisation's instance may have been made without them (PermissionSetsEnabled, since 2026-08); an account
+    instance, which belongs to a member of the organisation, never has them.
+    """
+    try:
+        described = line.call("sso-admin", "DescribeInstance", "InstanceArn", InstanceArn=row["InstanceArn"])
+    except AskPermission as denied:
+        log.warning("instance not described", missing=denied.action)
+        described = {}
+    enabled = described.get("PermissionSetsEnabled")
+    if enabled is not None:
+        return bool(enabled)
+    return management is None or row.get("OwnerAccountId") in (None, management)

@@ -1,0 +1,40 @@
+"""How long a command goes on without progress: one object a request, shared by all its threads.
+
+Told by `aws.calls` when AWS answers, asked by it when AWS does not. It never waits and never ends anything itself.
+"""
+
+from __future__ import annotations
+
+import threading
+
+from connector.errors import Cancelled
+from connector.ports import Clock
+
+
+class Patience:
+    """Patience of one request.
+
+    `deadline_seconds` is the source's `read_deadline` (or `change_deadline`): a lasting fault ends the command after
+    this long without progress, so a census of an hour is fine while AWS keeps answering. `cancelled` is set by the
+    face when the client has left.
+    """
+
+    def __init__(self, deadline_seconds: float, clock: Clock, cancelled: threading.Event | None = None) -> None:
+        self._deadline = deadline_seconds
+        self._clock = clock
+        self._cancelled = cancelled
+        # Written without a lock: assigning one float is atomic, and of two threads' progress either is right.
+        self._since = clock.monotonic()
+
+    def progress(self) -> None:
+        """AWS answered: the wait starts anew."""
+        self._since = self._clock.monotonic()
+
+    def remaining(self) -> float:
+        """Seconds left before a lasting fault ends the command; never negative."""
+        return max(0.0, self._deadline - (self._clock.monotonic() - self._since))
+
+    def check(self) -> None:
+        """Raise `Cancelled` when the client left, else return."""
+        if self._cancelled is not None and self._cancelled.is_set():
+            raise Cancelled("The client left before the answer was complete.")
