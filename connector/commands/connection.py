@@ -7,7 +7,8 @@ the IAM action to grant; what a list can do without becomes a warning.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TypeVar
@@ -21,6 +22,14 @@ from connector.ports import Directory
 
 FIRST = 20
 """Users looked at for signs of an identity provider: part of the one page that is read anyway."""
+
+POLICY_ACTIONS = (
+    "sso:ListManagedPoliciesInPermissionSet",
+    "sso:ListCustomerManagedPolicyReferencesInPermissionSet",
+    "sso:GetInlinePolicyForPermissionSet",
+    "sso:GetPermissionsBoundaryForPermissionSet",
+)
+"""What `Directory.policies` calls."""
 
 Found = TypeVar("Found")
 
@@ -70,73 +79,55 @@ class Probe:
 
     def _identities(self) -> list[User]:
         directory = self.directory
-        users = self._may("identitystore:ListUsers", lambda: list(islice(directory.users(), FIRST)))
+        users = self._read("identitystore:ListUsers", directory.users(), FIRST)
         for user in users[:1]:
-            self._may("identitystore:DescribeUser", lambda: self._describe(user.id))
+            with suppress(AccountNotFound):  # deleted between two calls; the permission is there
+                directory.user(user.id)
+            self.permissions.append("identitystore:DescribeUser")
         if not self.desk.source.has(attributes.GROUP.name) and self.desk.source.inherited == "none":
             return users
-        groups = self._may("identitystore:ListGroups", lambda: list(islice(directory.groups(), 1)))
-        for group in groups:
-            self._may("identitystore:DescribeGroup", lambda: directory.group(group.id))
-            self._may("identitystore:ListGroupMemberships", lambda: list(islice(directory.members(group.id), 1)))
+        for group in self._read("identitystore:ListGroups", directory.groups()):
+            directory.group(group.id)
+            self.permissions.append("identitystore:DescribeGroup")
+            self._read("identitystore:ListGroupMemberships", directory.members(group.id))
         for user in users[:1]:
-            self._may(
-                "identitystore:ListGroupMembershipsForMember", lambda: list(islice(directory.memberships(user.id), 1))
-            )
+            self._read("identitystore:ListGroupMembershipsForMember", directory.memberships(user.id))
         return users
-
-    def _describe(self, user_id: str) -> None:
-        try:
-            self.directory.user(user_id)
-        except AccountNotFound:
-            return  # deleted between two calls; the permission is there
 
     def _assignments(self, users: list[User]) -> None:
         directory = self.directory
-        sets = self._may("sso:ListPermissionSets", lambda: list(islice(directory.permission_set_ids(), 1)))
-        for id_ in sets:
-            self._may("sso:DescribePermissionSet", lambda: directory.permission_set(id_))
-            self._may("policies of permission sets", lambda: directory.policies(id_))
-            accounts = self._may(
-                "sso:ListAccountsForProvisionedPermissionSet", lambda: list(islice(directory.aws_accounts_of(id_), 1))
-            )
-            for account in accounts:
-                self._may(
-                    "sso:ListPermissionSetsProvisionedToAccount",
-                    lambda: list(islice(directory.permission_sets_of(account), 1)),
-                )
-                self._may(
-                    "sso:ListAccountAssignments",
-                    lambda: list(islice(directory.assignments_of_pair(Pair(account, id_)), 1)),
-                )
+        for id_ in self._read("sso:ListPermissionSets", directory.permission_set_ids()):
+            directory.permission_set(id_)
+            directory.policies(id_)
+            self.permissions += ["sso:DescribePermissionSet", *POLICY_ACTIONS]
+            for account in self._read("sso:ListAccountsForProvisionedPermissionSet", directory.aws_accounts_of(id_)):
+                self._read("sso:ListPermissionSetsProvisionedToAccount", directory.permission_sets_of(account))
+                self._read("sso:ListAccountAssignments", directory.assignments_of_pair(Pair(account, id_)))
         for user in users[:1]:
             self._can_do_without(
                 "sso:ListAccountAssignmentsForPrincipal",
-                lambda: list(islice(directory.assignments_of(Principal("USER", user.id)), 1)),
+                directory.assignments_of(Principal("USER", user.id)),
                 "single accounts are read pair by pair, which is slow",
             )
         self._can_do_without(
             "organizations:ListAccounts",
-            lambda: list(islice(directory.aws_accounts(), 1)),
+            directory.aws_accounts(),
             "AWS accounts have no names and no State, and grants are tried without looking at it",
         )
 
     def _applications(self) -> None:
-        applications = self._may("sso:ListApplications", lambda: list(islice(self.directory.applications(), 1)))
-        for application in applications:
-            self._may(
-                "sso:ListApplicationAssignments",
-                lambda: list(islice(self.directory.application_assignments(application), 1)),
-            )
+        for application in self._read("sso:ListApplications", self.directory.applications()):
+            self._read("sso:ListApplicationAssignments", self.directory.application_assignments(application))
 
-    def _may(self, action: str, ask: Callable[[], Found]) -> Found:
-        found = ask()
+    def _read(self, action: str, found: Iterable[Found], count: int = 1) -> list[Found]:
+        """The first few, which is one page; the action is permitted when nothing is raised."""
+        first = list(islice(found, count))
         self.permissions.append(action)
-        return found
+        return first
 
-    def _can_do_without(self, action: str, ask: Callable[[], object], consequence: str) -> None:
+    def _can_do_without(self, action: str, found: Iterable[object], consequence: str) -> None:
         try:
-            self._may(action, ask)
+            self._read(action, found)
         except AskPermission as denied:
             self.warnings.append(f"{denied.action} is denied: {consequence}")
 

@@ -18,7 +18,7 @@ PROVISIONING_TIMEOUT = 900
 """Seconds ISC waits for a change; its default of 60 is less than AWS takes for some assignments."""
 
 NOT_TESTABLE = ("birthdate", "emailType")
-"""Attributes that SailPoint's validator must not try: it sends `string.N`, which is no date, and a type without an address."""
+"""Attributes SailPoint's validator must not try: it sends `string.N`, which is no date, and a type with no address."""
 
 
 def read(desk: Desk, asked: NoInput) -> Iterator[Event]:
@@ -144,7 +144,7 @@ def _source_config() -> list[dict[str, Any]]:
                 {
                     "type": "section",
                     "sectionTitle": "Connector service",
-                    "sectionHelpMessage": "Which source of the connector service this is, and the token to call it with.",
+                    "sectionHelpMessage": "Which source of the connector service to use, and the token to call it with.",
                     "items": [
                         {"key": "source", "label": "Source name", "type": "text", "required": True},
                         {"key": "connectorToken", "label": "Token", "type": "secret", "required": True},
