@@ -144,7 +144,7 @@ def _source_config() -> list[dict[str, Any]]:
                 {
                     "type": "section",
                     "sectionTitle": "Connector service",
-                    "sectionHelpMessage": "Which source of the connector service to use, and the token to call it with.",
+                    "sectionHelpMessage": "Which source of the connector service to use, and its token.",
                     "items": [
                         {"key": "source", "label": "Source name", "type": "text", "required": True},
                         {"key": "connectorToken", "label": "Token", "type": "secret", "required": True},

@@ -1,0 +1,162 @@
+"""Planning is pure: from what is there and what is asked to the steps between."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connector.changing.planning import new_attributes, new_entitlements, plan
+from connector.errors import InvalidAttribute
+from connector.model import Account, Change, Op, Source, Step, Verb
+
+SOURCE = Source("default")
+ADMIN = "111111111111:ps-0000000000000001"
+READ = "111111111111:ps-0000000000000002"
+HELD = Account(
+    "u1",
+    False,
+    {
+        "userId": "u1",
+        "userName": "ada",
+        "displayName": "Ada L",
+        "givenName": "Ada",
+        "familyName": "L",
+        "title": "Engineer",
+        "groups": ("g1", "g2"),
+        "permissionSetAssignments": (READ,),
+        "inheritedPermissionSetAssignments": (ADMIN,),
+        "inheritedAccess": ("Admin on Data (111111111111) via Admins",),
+    },
+)
+
+
+def change(op: str, attribute: str, *values: str, missing: bool = False) -> Change:
+    return Change(Op(op), attribute, None if missing else values)
+
+
+def steps(*changes: Change) -> list[tuple[str, str]]:
+    return [(each.verb.value, each.value) for each in plan(SOURCE, HELD, changes).steps]
+
+
+def test_add_set_and_remove_of_entitlements_become_the_difference_removals_first() -> None:
+    assert steps(change("Add", "groups", "g3"), change("Set", "permissionSetAssignments", ADMIN)) == [
+        ("unassign", READ),
+        ("join group", "g3"),
+        ("assign", ADMIN),
+    ]
+    assert steps(change("Remove", "groups", "g1", "g2")) == [("leave group", "g1"), ("leave group", "g2")]
+
+
+def test_what_is_held_already_and_what_is_gone_already_needs_no_step() -> None:
+    assert steps(change("Add", "groups", "g1"), change("Remove", "permissionSetAssignments", ADMIN)) == []
+
+
+def test_set_to_an_empty_array_takes_everything_but_a_missing_value_takes_nothing() -> None:
+    assert steps(change("Set", "groups")) == [("leave group", "g1"), ("leave group", "g2")]
+    for op in ("Set", "Remove", "Add"):
+        with pytest.raises(InvalidAttribute, match="groups needs a value"):
+            steps(change(op, "groups", missing=True))
+
+
+def test_scalars_are_set_and_cleared_in_one_step() -> None:
+    made = plan(
+        SOURCE, HELD, [change("Set", "department", "R&D"), change("Remove", "title"), change("Set", "nickName", "")]
+    )
+    assert made.steps == (
+        Step(Verb.SET_ATTRIBUTES, "department, title", attributes={"department": "R&D", "title": None}),
+    )
+
+
+def test_remove_of_another_value_than_the_present_one_is_already_done() -> None:
+    assert steps(change("Remove", "title", "Manager")) == []
+    assert len(steps(change("Remove", "title", "Engineer"))) == 1
+
+
+@pytest.mark.parametrize(
+    "asked", [change("Set", "familyName", ""), change("Remove", "userName"), change("Set", "displayName", missing=True)]
+)
+def test_a_required_attribute_cannot_be_cleared(asked: Change) -> None:
+    with pytest.raises(InvalidAttribute, match="cannot be cleared"):
+        steps(asked)
+
+
+@pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [
+        (change("Set", "shoeSize", "44"), "no attribute 'shoeSize'"),
+        (change("Set", "userId", "u2"), "userId is read-only"),
+        (change("Set", "userStatus", "DISABLED"), "userStatus is read-only"),
+        (change("Add", "inheritedPermissionSetAssignments", READ), "inheritedPermissionSetAssignments is read-only"),
+        (change("Set", "inheritedAccess", "all"), "inheritedAccess is read-only"),
+        (change("Set", "title", "a", "b"), "takes one value, not 2"),
+        (change("Set", "title", "x" * 1025), "at most 1024 characters"),
+        (change("Set", "userName", "x" * 129), "at most 128 characters"),
+        (change("Add", "applicationAssignments", "apl-1"), "applicationAssignment is not enabled"),
+        (change("Add", "title", missing=True), "Add of title needs a value"),
+    ],
+)
+def test_what_cannot_be_is_refused_whatever_else_is_asked(asked: Change, sentence: str) -> None:
+    with pytest.raises(InvalidAttribute, match=sentence):
+        steps(change("Remove", "groups", "g1"), asked)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        change("Set", "userId", "u1"),
+        change("Set", "userArn", missing=True),
+        change("Set", "inheritedPermissionSetAssignments", ADMIN),
+        change("Remove", "inheritedAccess", missing=True),
+        change("Set", "createdAt", ""),
+    ],
+)
+def test_a_read_only_attribute_sent_back_unchanged_or_null_is_ignored(asked: Change) -> None:
+    assert steps(asked) == []
+
+
+names = st.sampled_from(["g1", "g2", "g3", "g4"])
+changes = st.lists(
+    st.builds(lambda op, values: Change(op, "groups", tuple(values)), st.sampled_from(Op), st.lists(names, max_size=3)),
+    max_size=6,
+)
+
+
+@given(changes)
+def test_doing_the_steps_gives_what_the_changes_say_one_after_the_other_and_replaying_gives_nothing(
+    asked: list[Change],
+) -> None:
+    expected = {"g1", "g2"}
+    for each in asked:
+        values = set(each.values or ())
+        expected = {Op.ADD: expected | values, Op.SET: values, Op.REMOVE: expected - values}[each.op]
+    held = {"g1", "g2"}
+    for step in plan(SOURCE, HELD, asked).steps:
+        held = held | {step.value} if step.verb is Verb.JOIN else held - {step.value}
+    assert held == expected
+    again = Account("u1", False, {**HELD.attributes, "groups": tuple(sorted(held))})
+    assert plan(SOURCE, again, [Change(Op.SET, "groups", tuple(expected))]).steps == ()
+
+
+def test_a_new_user_needs_names_and_gets_a_display_name() -> None:
+    given_ = {"userName": "ada", "givenName": "Ada", "familyName": "Lovelace", "title": "", "groups": ("g1",)}
+    assert new_attributes(SOURCE, given_) == {
+        "userName": "ada",
+        "givenName": "Ada",
+        "familyName": "Lovelace",
+        "displayName": "Ada Lovelace",
+    }
+    with pytest.raises(InvalidAttribute, match="a user needs userName, displayName, familyName"):
+        new_attributes(SOURCE, {"givenName": "Ada"})
+    with pytest.raises(InvalidAttribute, match="userId is read-only"):
+        new_attributes(SOURCE, {**given_, "userId": "u9"})
+    with pytest.raises(InvalidAttribute, match="no attribute 'shoeSize'"):
+        new_attributes(SOURCE, {**given_, "shoeSize": "44"})
+
+
+def test_entitlements_of_a_new_user_come_as_scalar_or_array() -> None:
+    assert new_entitlements(SOURCE, {"userName": "ada", "groups": "g1", "permissionSetAssignments": (READ, ADMIN)}) == [
+        Change(Op.ADD, "groups", ("g1",)),
+        Change(Op.ADD, "permissionSetAssignments", (READ, ADMIN)),
+    ]
+    assert new_entitlements(SOURCE, {"groups": ""}) == []

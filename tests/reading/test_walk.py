@@ -1,0 +1,47 @@
+"""The walk is chosen by counting; the numbers are those of the reference's table (aws §6)."""
+
+from __future__ import annotations
+
+import pytest
+
+from connector.reading import walk
+
+
+@pytest.mark.parametrize(
+    ("permission_sets", "aws_accounts", "name"),
+    [
+        (25, 40, walk.PAIRS_BY_PERMISSION_SET),
+        (40, 25, walk.PAIRS_BY_AWS_ACCOUNT),
+        (40, 40, walk.PAIRS_BY_PERMISSION_SET),
+        (3000, None, walk.PAIRS_BY_PERMISSION_SET),
+    ],
+)
+def test_pairs_come_from_the_smaller_side(permission_sets: int, aws_accounts: int | None, name: str) -> None:
+    assert walk.pairs(permission_sets, aws_accounts).name == name
+
+
+@pytest.mark.parametrize(
+    ("pairs", "users", "groups", "name"),
+    [
+        (300, 500, 0, walk.ASSIGNMENTS_BY_PAIR),
+        (1500, 10_000, 0, walk.ASSIGNMENTS_BY_PAIR),
+        (60_000, 300, 40, walk.ASSIGNMENTS_BY_PRINCIPAL),
+        (340, 300, 40, walk.ASSIGNMENTS_BY_PAIR),
+    ],
+)
+def test_assignments_come_from_the_cheaper_side_and_from_pairs_on_a_tie(
+    pairs: int, users: int, groups: int, name: str
+) -> None:
+    chosen = walk.assignments(pairs, users, groups)
+    assert chosen.name == name
+    assert chosen.calls == min(pairs, users + groups)
+
+
+def test_memberships_come_by_group_unless_there_are_fewer_users() -> None:
+    assert walk.memberships(60, 500).name == walk.MEMBERSHIPS_BY_GROUP
+    assert walk.memberships(5000, 300).name == walk.MEMBERSHIPS_BY_USER
+
+
+def test_an_empty_list_costs_a_call_too() -> None:
+    assert [walk.pages(rows) for rows in (0, 1, 100, 101)] == [1, 1, 1, 2]
+    assert walk.pages(41, walk.ORGANIZATIONS_PAGE) == 3
