@@ -22,6 +22,7 @@ from connector.tokens import Token, parse_tokens
 
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 _LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
+_AWS_IDENTITY: Final = ("AWS_PROFILE", "AWS_ROLE_ARN")
 T = TypeVar("T")
 
 
@@ -44,6 +45,8 @@ class Settings:
     """How many reverse proxies stand in front; None: not said."""
     tls_cert: str | None = None
     tls_key: str | None = None
+    aws_surroundings: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    """AWS variables that decide which AWS is asked; a snapshot of another one is not ours."""
 
     @property
     def default_source(self) -> Source:
@@ -68,6 +71,7 @@ def read_settings() -> Settings:
         proxy_hops=values.get("CONNECTOR_PROXY_HOPS", _hops, None),
         tls_cert=values.get("CONNECTOR_TLS_CERT", _readable, None),
         tls_key=values.get("CONNECTOR_TLS_KEY", _readable, None),
+        aws_surroundings=aws_surroundings(),
     )
     if (settings.tls_cert is None) != (settings.tls_key is None):
         problems.append("CONNECTOR_TLS_CERT and CONNECTOR_TLS_KEY are set together, or neither of them.")
@@ -112,6 +116,12 @@ def _sources(values: _Variables, problems: list[str]) -> Mapping[str, Source]:
             sources, wrong = parse_sources(text)
             problems += [f"CONNECTOR_SOURCES: {sentence}." for sentence in wrong]
     return {name: source if source.region else replace(source, region=region) for name, source in sources.items()}
+
+
+def aws_surroundings() -> tuple[tuple[str, str], ...]:
+    """AWS's own variables that name an endpoint or an identity, but no secret among them."""
+    names = [name for name in os.environ if name.startswith("AWS_ENDPOINT_URL") or name in _AWS_IDENTITY]
+    return tuple((name, os.environ[name]) for name in sorted(names))
 
 
 def default_store_url() -> str:

@@ -1,0 +1,161 @@
+"""The composition root: settings become the implementations of the ports, and these become the faces.
+
+Called once in each process that serves, after the fork. The only place, with `cli`, that knows both what the core
+asks for and who answers it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+import socket
+import threading
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Final
+
+import structlog
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from connector.aws import Directories
+from connector.changing.assignments import AssignmentWriter
+from connector.changing.turns import Turns
+from connector.clock import SystemClock
+from connector.commands import COMMANDS
+from connector.commands.desk import Desk
+from connector.errors import ConnectorError
+from connector.model import Source
+from connector.pace import Pacer
+from connector.patience import Patience
+from connector.ports import Clock, Records
+from connector.reading.freshness import Freshness
+from connector.settings import Settings
+from connector.store import open_store
+from connector.web.auth import Callers
+from connector.web.dispatch import Faces
+from connector.web.logs import configure_logs
+from connector.web.service import Service
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+KEEP: Final = 2 * 3600.0
+"""Seconds a replaced snapshot stays: cursors live at least an hour."""
+SWEEP: Final = 600.0
+"""Seconds between sweeps of the store."""
+_WHAT_IS_READ: Final = ("region", "role_arn", "instance_arn", "entitlement_types", "entitlement_scope")
+"""Source options on which it depends what a census finds."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """What all requests of one source share."""
+
+    freshness: Freshness
+    writer: AssignmentWriter
+    turns: Turns = field(default_factory=Turns)
+
+
+class Core:
+    """The implementations of the ports, and a desk for each request."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.clock: Clock = SystemClock()
+        self.records: Records = open_store(settings.store_url, self.clock)
+        self.directories = Directories(_pace(settings, self.clock), self.clock)
+        owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._shared = {name: self._share(source, owner) for name, source in settings.sources.items()}
+
+    def desk(self, source: Source, cancelled: threading.Event) -> Desk:
+        """What one request works with; `cancelled` is set when its client has left."""
+        shared = self._shared[source.name]
+        return Desk(
+            source=source,
+            directories=self.directories,
+            records=self.records,
+            freshness=shared.freshness,
+            writer=shared.writer,
+            turns=shared.turns,
+            patience=Patience(source.read_deadline, self.clock, cancelled),
+            clock=self.clock,
+        )
+
+    def aws_calls(self) -> dict[tuple[str, str], int]:
+        """Calls to AWS so far, by source and operation."""
+        return {
+            (name, operation): count
+            for name, source in self.settings.sources.items()
+            for operation, count in self.directories.calls(source).items()
+        }
+
+    def ready(self) -> None:
+        """Ask the store something."""
+        self.records.latest(self.settings.default_source.name)
+
+    def _share(self, source: Source, owner: str) -> _Shared:
+        def patience() -> Patience:
+            return Patience(source.read_deadline, self.clock)
+
+        return _Shared(
+            Freshness(
+                source=source,
+                directories=self.directories,
+                records=self.records,
+                clock=self.clock,
+                patience=patience,
+                owner=owner,
+                fingerprint=fingerprint(source, self.settings.aws_surroundings),
+            ),
+            AssignmentWriter(source=source, directories=self.directories, clock=self.clock, patience=patience),
+        )
+
+
+def build(settings: Settings, *, proxy_hops: int = 0) -> WSGIApplication:
+    """The whole service as a WSGI application, with its upkeep running."""
+    configure_logs(settings.log_level)
+    core = Core(settings)
+    service = Service(
+        commands=COMMANDS,
+        sources=settings.sources,
+        default_source=settings.default_source,
+        callers=Callers(settings.tokens, core.clock.now),
+        desk=core.desk,
+        ready=core.ready,
+    )
+    service.metrics.show_aws_calls(core.aws_calls)
+    threading.Thread(target=_sweep, args=(core.records, core.clock), name="sweeper", daemon=True).start()
+    faces = Faces(service)
+    if not proxy_hops:
+        return faces
+    return ProxyFix(faces, x_for=proxy_hops, x_proto=proxy_hops, x_host=proxy_hops, x_port=0, x_prefix=0)
+
+
+def fingerprint(source: Source, surroundings: object) -> str:
+    """Names what a census of the source reads, and from where: a snapshot with another name is somebody else's."""
+    options = asdict(source)
+    read = [surroundings, *(options[name] for name in _WHAT_IS_READ)]
+    return hashlib.sha256(json.dumps(read, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _pace(settings: Settings, clock: Clock) -> Pacer:
+    return Pacer(
+        {
+            "sso-admin": settings.aws_tps,
+            "identitystore": settings.identitystore_tps,
+            "organizations": settings.organizations_tps,
+        },
+        clock,
+    )
+
+
+def _sweep(records: Records, clock: Clock) -> None:
+    while True:
+        clock.sleep(SWEEP)
+        try:
+            records.sweep(KEEP)
+        except ConnectorError as error:
+            log.warning("sweep failed", why=str(error))

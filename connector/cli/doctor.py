@@ -1,0 +1,100 @@
+"""`idc-connector doctor`: what test-connection finds out about a source, for the eyes of its operator.
+
+Asks AWS exactly what the command of the faces asks, with the same settings. Changes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+
+import click
+from rich.console import Console
+
+from connector.errors import AskPermission, ConnectorError, FixConfiguration, SourceNotFound
+from connector.model import Done, NoInput, Source
+from connector.settings import Settings, read_settings
+from connector.web.logs import configure_logs
+
+
+@click.command("doctor")
+@click.option("--source", "name", default=None, help="The source to look at; the default one, unless given.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def doctor_command(name: str | None, as_json: bool) -> None:
+    """Say what is wrong with a source's configuration, or what was found with it.
+
+    Checks the settings, the credentials, the Region, the instance and one read of each kind. Ends with 1 when a
+    command would fail.
+    """
+    try:
+        settings = read_settings()
+        configure_logs("WARNING" if settings.log_level == "INFO" else settings.log_level)
+        findings = {"ok": True, "source": name, **examine(settings, name)}
+    except ConnectorError as error:
+        findings = {"ok": False, "source": name, "error": str(error), "kind": error.kind, "do": advice(error)}
+    if as_json:
+        click.echo(json.dumps(findings, indent=2, ensure_ascii=False, default=str))
+    else:
+        show(findings)
+    if not findings["ok"]:
+        sys.exit(1)
+
+
+def examine(settings: Settings, name: str | None) -> dict[str, object]:
+    """What test-connection says about the source, its name included. Raises what is wrong."""
+    from connector.app import Core
+    from connector.commands import COMMANDS
+
+    source = _source(settings, name)
+    desk = Core(settings).desk(source, threading.Event())
+    found: dict[str, object] = {"source": source.name}
+    for event in COMMANDS["std:test-connection"].run(desk, NoInput()):
+        if isinstance(event, Done):
+            found |= event.details
+    return found
+
+
+def advice(error: ConnectorError) -> str:
+    """What the reader does next."""
+    if isinstance(error, AskPermission):
+        return f"Allow {error.action} to the identity this source runs as."
+    if isinstance(error, FixConfiguration):
+        return "Change the setting that the sentence names, and run this again."
+    return "Try again later." if error.retryable else "See the sentence above."
+
+
+def show(findings: Mapping[str, object]) -> None:
+    """Print findings for people."""
+    console = Console(highlight=False, soft_wrap=True)
+    if not findings["ok"]:
+        console.print("[bold red]✗[/]", end=" ")
+        console.print(str(findings["error"]), markup=False)
+        console.print(f"  {findings['do']}", markup=False)
+        return
+    console.print("[bold green]✓[/]", end=" ")
+    console.print(f"The source {findings['source']} works.", markup=False)
+    warnings = findings.get("warnings")
+    for key, value in findings.items():
+        if key not in ("ok", "source", "warnings"):
+            console.print(f"  {key}: {_shown(value)}", markup=False)
+    for warning in warnings if isinstance(warnings, Sequence) and not isinstance(warnings, str) else ():
+        console.print("[bold yellow]![/]", end=" ")
+        console.print(str(warning), markup=False)
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_shown(each)}" for key, each in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return str(value)
+
+
+def _source(settings: Settings, name: str | None) -> Source:
+    if name is None:
+        return settings.default_source
+    if name not in settings.sources:
+        raise SourceNotFound(f"There is no source {name}; there are {', '.join(settings.sources)}.")
+    return settings.sources[name]
