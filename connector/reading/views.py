@@ -40,7 +40,9 @@ def account(
         raise ValueError("facts about an account have no user among them")
     inherited = [(group, fact) for group in sorted(held[facts.MEMBERSHIP]) for fact in through.get(group, ())]
     lists = _lists(source, set(kinds), held, inherited, names)
-    return Account(user.id, user.disabled, {**user.attributes, **lists}, refusals)
+    # In the table's order: the store forgets any other, and the same account reads the same everywhere.
+    scalars = {name: user.attributes[name] for name in attributes.BY_NAME if name in user.attributes}
+    return Account(user.id, user.disabled, {**scalars, **lists}, refusals)
 
 
 def _lists(

@@ -1,0 +1,52 @@
+# The project's commands. Everything runs from a virtual environment that is made here when it is missing.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+$(READY): requirements-dev.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+setup: $(READY) ## Make the virtual environment, with everything the lock file names
+
+demo: $(READY) ## Run the connector with an emulated AWS organisation behind it, on http://127.0.0.1:8080
+	@$(BIN)/idc-connector demo
+
+test: lint types imports tests ## Run every check and every test
+
+lint: $(READY) ## Check style
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY) ## Check types
+	$(BIN)/mypy
+
+imports: $(READY) ## Check who imports whom
+	@PYTHONWARNINGS=ignore $(BIN)/lint-imports --no-logo 2>/dev/null || PYTHONWARNINGS=ignore $(BIN)/lint-imports
+
+tests: $(READY) ## Run the tests alone; ARGS="-k name" narrows them
+	$(BIN)/pytest $(ARGS)
+
+format: $(READY) ## Put the code into form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: $(READY) ## Renew the lock files from pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate \
+		--extra postgres -o requirements.lock pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate \
+		--extra postgres --group dev -c requirements.lock -o requirements-dev.lock pyproject.toml
+
+clean: ## Remove what was made here
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist var
+
+.PHONY: help setup demo test lint types imports tests format lock clean
