@@ -45,6 +45,8 @@ class Identity(fields.Field[str]):
 
 
 class _Input(Schema):
+    error_messages = {"type": "is an object."}  # noqa: RUF012 -- as marshmallow declares it
+
     class Meta:
         unknown = EXCLUDE
 
@@ -146,7 +148,7 @@ class ChangeAccountSchema(_Keyed):
     """Input of std:account:update."""
 
     changes = fields.List(
-        fields.Nested(ChangeSchema, error_messages={"type": "is an object."}),
+        fields.Nested(ChangeSchema),
         required=True,
         error_messages={"required": "is missing: the list of changes.", "invalid": "is a list."},
     )
