@@ -26,7 +26,7 @@ from connector.commands import COMMANDS
 from connector.commands.desk import Desk
 from connector.errors import ConnectorError
 from connector.model import Source
-from connector.pace import Pacer
+from connector.pace import Pace
 from connector.patience import Patience
 from connector.ports import Clock, Records
 from connector.reading.freshness import Freshness
@@ -141,8 +141,8 @@ def fingerprint(source: Source, surroundings: object) -> str:
     return hashlib.sha256(json.dumps(read, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _pace(settings: Settings, clock: Clock) -> Pacer:
-    return Pacer(
+def _pace(settings: Settings, clock: Clock) -> Pace:
+    return Pace(
         {
             "sso-admin": settings.aws_tps,
             "identitystore": settings.identitystore_tps,
