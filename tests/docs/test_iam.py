@@ -1,0 +1,165 @@
+"""The policies in `spec/iam/` allow exactly what the code calls: read from its source, not from a list kept by hand."""
+
+import ast
+import json
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import botocore.session
+import pytest
+
+from connector.aws.sentences import ACTION_PREFIX
+
+ROOT = Path(__file__).parents[2]
+POLICIES = ROOT / "spec" / "iam"
+
+NO_PERMISSION_NEEDED = {"sts:GetCallerIdentity"}
+WRITING = ("Create", "Update", "Delete", "Put", "Attach", "Detach", "Add", "Remove", "Tag", "Untag", "Provision")
+
+# Operation of the Identity Store -> actions of `sso-directory`, which guard the same data
+# (Service Authorization Reference, "API operations defined by AWS Identity Store").
+OTHER_NAMESPACE = {
+    "ListUsers": {"ListUsers", "SearchUsers"},
+    "DescribeUser": {"DescribeUser", "DescribeUsers"},
+    "GetUserId": {"GetUserId"},
+    "ListGroups": {"ListGroups", "SearchGroups"},
+    "DescribeGroup": {"DescribeGroup", "DescribeGroups"},
+    "ListGroupMemberships": {"ListMembersInGroup"},
+    "ListGroupMembershipsForMember": {"ListGroupsForMember", "ListGroupsForUser"},
+    "GetGroupMembershipId": {"ListGroupsForMember", "ListGroupsForUser"},
+    "CreateGroupMembership": {"AddMemberToGroup"},
+    "DeleteGroupMembership": {"RemoveMemberFromGroup"},
+    "CreateUser": {"CreateUser"},
+    "UpdateUser": {"UpdateUser", "UpdateUserName"},
+    "DeleteUser": {"DeleteUser"},
+}
+
+
+def operations_called() -> set[tuple[str, str]]:
+    """(service, operation) of every `line.call(…)` and `listed(line, …)` in `connector/aws`."""
+    found = set()
+    for path in sorted((ROOT / "connector" / "aws").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and _name(node.func) in ("call", "listed"):
+                found |= set(_operations(node.args))
+    return found
+
+
+def _name(function: ast.expr) -> str:
+    if isinstance(function, ast.Attribute):
+        return function.attr
+    return function.id if isinstance(function, ast.Name) else ""
+
+
+def _operations(arguments: list[ast.expr]) -> Iterator[tuple[str, str]]:
+    for service, operation in pairwise(arguments):
+        if isinstance(service, ast.Constant) and service.value in ACTION_PREFIX:
+            for name in _texts(operation):
+                yield service.value, name
+
+
+def _texts(node: ast.expr) -> list[str]:
+    if isinstance(node, ast.Constant):
+        return [node.value]
+    if isinstance(node, ast.JoinedStr):  # f"DescribeAccountAssignment{word}Status"
+        return [
+            "".join(part.value if isinstance(part, ast.Constant) else word for part in node.values)
+            for word in ("Creation", "Deletion")
+        ]
+    return []
+
+
+def statements(name: str) -> list[dict]:
+    document = json.loads((POLICIES / name).read_text(encoding="utf-8"))
+    assert document["Version"] == "2012-10-17"
+    return document["Statement"]
+
+
+def actions(name: str) -> set[str]:
+    listed = [action for statement in statements(name) for action in statement["Action"]]
+    assert len(listed) == len(set(listed)), f"{name} names an action twice"
+    return set(listed)
+
+
+def needed() -> set[str]:
+    """IAM actions of everything that is called."""
+    called = operations_called()
+    named = {f"{ACTION_PREFIX[service]}:{operation}" for service, operation in called}
+    twins = {
+        f"sso-directory:{twin}"
+        for service, operation in called
+        if service == "identitystore"
+        for twin in OTHER_NAMESPACE[operation]
+    }
+    return (named | twins) - NO_PERMISSION_NEEDED
+
+
+def test_operations_are_found_and_exist_in_aws_models():
+    """The walk over the source sees calls of every service, and each is an operation AWS has."""
+    called = operations_called()
+
+    assert {service for service, _ in called} == {"sso-admin", "identitystore", "organizations", "sts"}
+    assert len(called) > 35
+    session = botocore.session.Session()
+    for service in ACTION_PREFIX:
+        known = session.get_service_model(service).operation_names
+        assert {operation for at, operation in called if at == service} <= set(known)
+
+
+def test_provisioning_allows_exactly_what_is_called():
+    """Nothing is missing, and nothing is allowed that no code uses."""
+    assert actions("provisioning.json") == needed()
+
+
+def test_read_only_has_nothing_that_changes_anything():
+    """Read-only is a part of provisioning without any write."""
+    allowed = actions("read-only.json")
+
+    assert allowed < actions("provisioning.json")
+    assert [each for each in sorted(allowed) if each.split(":")[1].startswith(WRITING)] == []
+
+
+def test_read_only_lacks_only_what_changes_need():
+    """What provisioning adds: the writes, and the questions that only a change asks."""
+    added = actions("provisioning.json") - actions("read-only.json")
+    reads = {each for each in added if not each.split(":")[1].startswith(WRITING)}
+
+    assert reads == {
+        "identitystore:GetGroupMembershipId",
+        "identitystore:GetUserId",
+        "organizations:DescribeAccount",
+        "sso-directory:GetUserId",
+        "sso:DescribeAccountAssignmentCreationStatus",
+        "sso:DescribeAccountAssignmentDeletionStatus",
+        "sso:DescribeApplicationAssignment",
+        "sso:ListAccountAssignmentCreationStatus",
+        "sso:ListAccountAssignmentDeletionStatus",
+    }
+
+
+@pytest.mark.parametrize("path", sorted(POLICIES.glob("*.json")), ids=lambda path: path.name)
+def test_every_policy_only_allows_and_names_its_statements(path):
+    """A policy has a Sid for each statement, no wildcard action and no Deny, and fits into a managed policy."""
+    found = statements(path.name)
+
+    assert len({each["Sid"] for each in found}) == len(found)
+    assert all(each["Sid"].isalnum() for each in found), "IAM takes letters and digits in a Sid"
+    assert {each["Effect"] for each in found} == {"Allow"}
+    assert "*" not in json.dumps([each["Action"] for each in found])
+    assert len("".join(path.read_text(encoding="utf-8").split())) <= 6144
+
+
+def test_the_trust_policy_demands_an_external_id():
+    """Nobody can assume the role without it."""
+    (statement,) = statements("trust-policy.json")
+
+    assert statement["Action"] == "sts:AssumeRole"
+    assert "sts:ExternalId" in statement["Condition"]["StringEquals"]
+
+
+def test_management_account_policy_reaches_only_what_identity_center_makes():
+    """Only the list of providers has no resource of its own."""
+    wide = [each["Action"] for each in statements("management-account.json") if each["Resource"] == "*"]
+
+    assert wide == [["iam:ListSAMLProviders"]]
