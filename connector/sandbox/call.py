@@ -12,7 +12,7 @@ from connector.sandbox.callers import Caller
 from connector.sandbox.errors import AwsError, denied, not_found, not_in_store, validation
 from connector.sandbox.identities import IdentityStore
 from connector.sandbox.instances import Instance
-from connector.sandbox.models import ACTION_PREFIXES
+from connector.sandbox.models import ACTION_PREFIXES, error_codes
 from connector.sandbox.options import Options
 from connector.sandbox.organisation import Organisation
 
@@ -67,6 +67,8 @@ def instance_named(call: Call, arn: str) -> Instance:
     instance = call.organisation.instances.get(arn)
     if instance is None or call.region not in instance.regions or not may_see(call, instance):
         # In a Region that does not serve it, an instance simply is not there (reference §5 trap 15).
+        if "ResourceNotFoundException" not in error_codes(call.service, call.operation):
+            raise call.deny("the instance does not exist or belongs to somebody else")
         raise not_found(f"Instance not found: {arn}")
     return instance
 

@@ -19,7 +19,7 @@ from connector.sandbox.connection import HttpAnswer, HttpRequest
 from connector.sandbox.errors import AwsError, denied, internal, throttled
 from connector.sandbox.faults import FaultRule, Faults
 from connector.sandbox.journal import Journal
-from connector.sandbox.models import ACTION_PREFIXES, check_answer, check_request, targets
+from connector.sandbox.models import ACTION_PREFIXES, check_answer, check_error, check_request, targets
 from connector.sandbox.options import Options
 from connector.sandbox.organisation import Organisation
 from connector.sandbox.provisioning import settle
@@ -49,7 +49,8 @@ class EmulatedAws:
     def handle(self, request: HttpRequest) -> HttpAnswer:
         """Answer one request of an AWS SDK."""
         started = time.monotonic()
-        self.journal.begin()
+        journal = self.journal  # a reset in the middle replaces it
+        journal.begin()
         entry: dict[str, Any] = {
             "at": time.time(),
             "service": "unknown",
@@ -61,7 +62,7 @@ class EmulatedAws:
             return self._answer(request, entry)
         finally:
             entry["ms"] = round((time.monotonic() - started) * 1000, 3)
-            self.journal.end(entry)
+            journal.end(entry)
 
     def _answer(self, request: HttpRequest, entry: dict[str, Any]) -> HttpAnswer:
         request_id = str(uuid.uuid4())
@@ -79,6 +80,7 @@ class EmulatedAws:
             answer = HttpAnswer(200, body, _XML if service == "sts" else _JSON)
         except AwsError as error:
             entry["outcome"] = error.code
+            self._check_error(entry, error)
             answer = _error_answer(service, error, request_id)
         answer.headers["x-amzn-RequestId"] = request_id
         return _spoiled(answer, strikes, entry)
@@ -138,6 +140,13 @@ class EmulatedAws:
         complaints = check_answer(service, operation, answer if service == "sts" else json.loads(body))
         if complaints:
             self.journal.wrong_answers.append(f"{service}:{operation}: {'; '.join(complaints)}")
+
+    def _check_error(self, entry: dict[str, Any], error: AwsError) -> None:
+        service, operation = entry["service"], entry["operation"]
+        if not self.options.check_answers or operation not in OPERATIONS.get(service, {}):
+            return
+        for complaint in check_error(service, operation, error):
+            self.journal.wrong_answers.append(f"{service}:{operation}: {complaint}")
 
 
 def _asked_for(request: HttpRequest) -> tuple[str, str, dict[str, Any]]:

@@ -30,14 +30,10 @@ def conflict(message: str, reason: str | None = None) -> AwsError:
     return AwsError("ConflictException", message, Reason=reason)
 
 
-def not_in_store(kind: str, identifier: str) -> AwsError:
+def not_in_store(kind: str, identifier: str | None = None) -> AwsError:
     """identitystore's ResourceNotFoundException, with its modelled fields."""
-    return AwsError(
-        "ResourceNotFoundException",
-        f"{kind} not found.",
-        ResourceType=kind,
-        ResourceId=identifier,
-    )
+    fields = {"ResourceType": kind, "ResourceId": identifier} if identifier else {"ResourceType": kind}
+    return AwsError("ResourceNotFoundException", f"{kind} not found.", 400, **fields)
 
 
 def not_found(message: str) -> AwsError:

@@ -60,7 +60,7 @@ def GetGroupId(call: Call) -> Answer:
     else:
         raise validation(f"{alternate['UniqueAttribute']['AttributePath']} is not a unique attribute of a group")
     if group is None:
-        raise not_in_store("GROUP", "")
+        raise not_in_store("GROUP")
     return {"IdentityStoreId": store.id, "GroupId": group.id, "GroupArn": group_arn(call, group.id)}
 
 

@@ -40,7 +40,7 @@ def GetGroupMembershipId(call: Call) -> Answer:
     user = user_named(store, call["MemberId"]["UserId"])
     found = store.membership_of(group.id, user.id)
     if found is None:
-        raise not_in_store("GROUP_MEMBERSHIP", "")
+        raise not_in_store("GROUP_MEMBERSHIP")
     return _named_answer(call, store, found)
 
 

@@ -40,7 +40,8 @@ class Refused(Exception):
 
 def handle(aws: EmulatedAws, request: HttpRequest) -> HttpAnswer:
     """Answer one SCIM request."""
-    aws.journal.begin()
+    journal = aws.journal  # a reset in the middle replaces it
+    journal.begin()
     entry: dict[str, Any] = {
         "at": time.time(),
         "service": "scim",
@@ -51,7 +52,7 @@ def handle(aws: EmulatedAws, request: HttpRequest) -> HttpAnswer:
     try:
         return _faulty(aws, request, entry)
     finally:
-        aws.journal.end(entry)
+        journal.end(entry)
 
 
 def _operation(request: HttpRequest) -> str:

@@ -55,7 +55,7 @@ def GetUserId(call: Call) -> Answer:
     store = identity_store(call)
     user = _looked_up(store, call["AlternateIdentifier"])
     if user is None:
-        raise not_in_store("USER", "")
+        raise not_in_store("USER")
     return {"IdentityStoreId": store.id, "UserId": user.id, "UserArn": user_arn(call, user.id)}
 
 
