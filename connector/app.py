@@ -44,7 +44,7 @@ KEEP: Final = 2 * 3600.0
 """Seconds a replaced snapshot stays: cursors live at least an hour."""
 SWEEP: Final = 600.0
 """Seconds between sweeps of the store."""
-_WHAT_IS_READ: Final = ("region", "role_arn", "instance_arn", "entitlement_types", "entitlement_scope")
+_WHAT_IS_READ: Final = ("region", "role_arn", "instance_arn", "entitlement_types", "inherited")
 """Source options on which it depends what a census finds."""
 
 log = structlog.get_logger(__name__)

@@ -53,8 +53,8 @@ def configure_logs(level: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
-    for name in _TALKATIVE:  # botocore's DEBUG prints headers and bodies
-        logging.getLogger(name).setLevel(max(logging.INFO, logging.getLevelName(level)))
+    for name in _TALKATIVE:  # botocore's DEBUG prints headers and bodies, SQLAlchemy's INFO every statement
+        logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(level)))
     for name in ("gunicorn.error", "gunicorn.access"):
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [], True
