@@ -113,7 +113,7 @@ def identity_store(call: Call, write: bool = False) -> IdentityStore:
         if instance.store.id == identifier and call.region in instance.regions:
             break
     else:
-        raise not_in_store("IDENTITY_STORE", identifier)
+        raise not_in_store("IDENTITY_STORE")  # ResourceId has no form for a store's id
     if write and call.region != instance.region:
         raise validation(f"Writes are supported in the primary Region {instance.region} only.")
     if not administers(call, instance):

@@ -47,7 +47,7 @@ class Options:
 
     def merge(self, changes: dict[str, Any]) -> None:
         """Change some options; raise ValueError for an unknown name or a value of the wrong kind, changing nothing."""
-        known = {row.name: str(row.type) for row in fields(self)}
+        known = {row.name: _kind(row.type) for row in fields(self)}
         for name, value in changes.items():
             if name not in known:
                 raise ValueError(f"unknown option {name}")
@@ -77,6 +77,10 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "str": (str,),
     "list[str]": (list,),
 }
+
+
+def _kind(declared: Any) -> str:
+    return declared.__name__ if isinstance(declared, type) else str(declared)
 
 
 def _fits(kind: str, value: Any) -> bool:
