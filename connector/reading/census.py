@@ -97,12 +97,12 @@ def _warn_of_limits(work: Work, instance: Instance) -> None:
 
 
 def _read_services(work: Work, kinds: tuple[str, ...]) -> None:
-    members: Future[identities.Members] = Future()
+    told = identities.Told()
     aws_accounts: Future[int | None] = Future()
-    tasks: list[Callable[[], None]] = [lambda: members.set_result(identities.read(work, kinds))]
+    tasks: list[Callable[[], None]] = [lambda: identities.read(work, kinds, told)]
     if facts.ASSIGNMENT in kinds:
         tasks.append(lambda: aws_accounts.set_result(grants.read_aws_accounts(work)))
-        tasks.append(lambda: grants.read_assignments(work, aws_accounts, members))
+        tasks.append(lambda: grants.read_assignments(work, aws_accounts, told))
     if facts.APPLICATION in kinds:
         tasks.append(lambda: grants.read_applications(work))
     _side_by_side(work, tasks)

@@ -10,7 +10,7 @@ from connector.errors import AskPermission
 from connector.model import Assignment, Fact, Pair, Principal
 from connector.ports import Directory
 from connector.reading import facts, live, walk
-from connector.reading.identities import Members
+from connector.reading.identities import Groups, Told
 from connector.reading.together import together
 from connector.reading.work import PAGE, THREADS, Work, every
 
@@ -27,20 +27,22 @@ def read_aws_accounts(work: Work) -> int | None:
     return len(found)
 
 
-def read_assignments(work: Work, aws_accounts: Future[int | None], members: Future[Members]) -> None:
+def read_assignments(work: Work, aws_accounts: Future[int | None], told: Told) -> None:
     """Stage permission sets, pairs and assignments, by the cheaper walk."""
     directory = work.directory()
     permission_sets = list(directory.permission_set_ids())
     _permission_set_names(work, directory, permission_sets)
     pairs = _pairs(work, directory, permission_sets, work.wait_for(aws_accounts))
     work.stage(facts.of_pair(each) for each in pairs)
-    known = work.wait_for(members)
-    choice = walk.assignments(len(pairs), known.users, len(known.without))
+    users = work.wait_for(told.users)
+    # Groups are waited for only where they can tip the scales.
+    groups = work.wait_for(told.groups) if len(pairs) > users else Groups((), ())
+    choice = walk.assignments(len(pairs), users, len(groups.without))
     work.chose(choice)
     if choice.name == walk.ASSIGNMENTS_BY_PAIR:
         _by_pair(work, directory, pairs)
     else:
-        _by_principal(work, directory, known)
+        _by_principal(work, directory, groups)
 
 
 def read_applications(work: Work) -> None:
@@ -91,7 +93,7 @@ def _by_pair(work: Work, directory: Directory, pairs: list[Pair]) -> None:
         work.stage(facts.of_assignment(row) for row in rows)
 
 
-def _by_principal(work: Work, directory: Directory, known: Members) -> None:
+def _by_principal(work: Work, directory: Directory, known: Groups) -> None:
     """Users first. Once an answer shows rows of a group, groups with members need not be asked themselves."""
 
     def ask(principal: Principal) -> tuple[Principal, list[Assignment]]:
@@ -107,7 +109,7 @@ def _by_principal(work: Work, directory: Directory, known: Members) -> None:
     if covered:
         live.note_group_rows(work.records, work.source)
     trusted = live.group_rows_seen(work.records, work.source)
-    groups = (Principal("GROUP", each) for each in (known.without if trusted else known.groups) if each not in covered)
+    groups = (Principal("GROUP", each) for each in (known.without if trusted else known.ids) if each not in covered)
     for asked, rows in together(THREADS, ask, groups):
         work.stage(facts.of_assignment(row) for row in rows if row.principal == asked)
     work.warnings.append("assignments were read by principal: this way orphans cannot be seen")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from concurrent.futures import Future
+from dataclasses import dataclass, field
 
 from connector.model import Fact
 from connector.reading import facts, walk
@@ -12,28 +13,37 @@ from connector.reading.work import THREADS, Work
 
 
 @dataclass(frozen=True, slots=True)
-class Members:
-    """What the other parts need to know of the identity store."""
+class Groups:
+    """What the other parts need to know of the groups."""
 
-    users: int
-    groups: tuple[str, ...]
+    ids: tuple[str, ...]
     without: tuple[str, ...]
     """Groups without members: no user's answer can show what they hold."""
 
 
-def read(work: Work, kinds: tuple[str, ...]) -> Members:
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What this part tells the others as soon as it knows."""
+
+    users: Future[int] = field(default_factory=Future)
+    groups: Future[Groups] = field(default_factory=Future)
+
+
+def read(work: Work, kinds: tuple[str, ...], told: Told) -> None:
     """Stage users and, where asked for, groups and memberships."""
     directory = work.directory()
     users = _Counted(facts.of_user(each) for each in directory.users())
     work.stage(users)
+    told.users.set_result(users.count)
     if facts.GROUP not in kinds:
-        return Members(users.count, (), ())
+        told.groups.set_result(Groups((), ()))
+        return
     groups = [facts.of_group(each) for each in directory.groups()]
     work.stage(groups)
-    return _memberships(work, users.count, [each.id for each in groups])
+    told.groups.set_result(_memberships(work, users.count, [each.id for each in groups]))
 
 
-def _memberships(work: Work, users: int, groups: list[str]) -> Members:
+def _memberships(work: Work, users: int, groups: list[str]) -> Groups:
     choice = walk.memberships(len(groups), users)
     work.chose(choice)
     directory = work.directory()
@@ -44,7 +54,7 @@ def _memberships(work: Work, users: int, groups: list[str]) -> Members:
     for found in together(THREADS, lambda id_: [facts.of_membership(each) for each in ask(id_)], asked):
         with_members.update(each.held for each in found)
         work.stage(found)
-    return Members(users, tuple(groups), tuple(each for each in groups if each not in with_members))
+    return Groups(tuple(groups), tuple(each for each in groups if each not in with_members))
 
 
 class _Counted:
