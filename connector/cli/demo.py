@@ -1,23 +1,21 @@
 """`idc-connector demo`: the sandbox and the service on it, together, until Ctrl-C.
 
-The sandbox runs in a process of its own that ends with this one, however this one ends. Settings and AWS variables of
-the shell are set aside: a demo must never reach a real AWS. What it keeps is in a temporary directory.
+Settings and AWS variables of the shell are set aside: a demo must never reach a real AWS. What it keeps is in a
+temporary directory, which goes with it.
 """
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import signal
+import shutil
 import sys
 import tempfile
-from dataclasses import dataclass
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from connector.cli.emulated import Emulated, Running
 from connector.cli.tour import tour
 from connector.errors import FixConfiguration
 from connector.model import Source
@@ -31,20 +29,6 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 HOST = "127.0.0.1"
-
-
-@dataclass(frozen=True, slots=True)
-class Running:
-    """A running sandbox, as its process tells about itself."""
-
-    environment: dict[str, str]
-    scim_endpoint: str
-    scim_token: str
-    counts: str
-    users: dict[str, str]
-    """UserId by userName; some of them."""
-    groups: dict[str, str]
-    """GroupId by name; some of them."""
 
 
 @click.command("demo")
@@ -64,47 +48,15 @@ def demo_command(port: int, seed: int, **size: int | None) -> None:
         check_free(HOST, port)
     except FixConfiguration as error:
         raise click.ClickException(f"{error} A demo may be running already.") from error
-    with tempfile.TemporaryDirectory(prefix="idc-connector-demo-") as directory:
-        sandbox = start_sandbox(seed, size)
-        serve(sandbox, Path(directory), port)
-
-
-def start_sandbox(seed: int, size: dict[str, int | None]) -> Running:
-    """Start the sandbox's process and wait until it listens."""
-    here, there = multiprocessing.get_context("spawn").Pipe()
-    process = multiprocessing.get_context("spawn").Process(target=run_sandbox, args=(there, seed, size), daemon=True)
-    process.start()
-    there.close()
+    starter = os.getpid()
+    directory = Path(tempfile.mkdtemp(prefix="idc-connector-demo-"))
+    sandbox = Emulated(seed, size)
     try:
-        running: Running = here.recv()
-    except EOFError:
-        raise click.ClickException("The sandbox did not start; its complaint is above.") from None
-    return running
-
-
-def run_sandbox(parent: Connection, seed: int, size: dict[str, int | None]) -> None:
-    """The sandbox's process: serve, tell how to reach it, and end with the process that started it."""
-    from connector.sandbox.main import organisation_for
-    from connector.sandbox.options import Options
-    from connector.sandbox.server import Sandbox
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, whose end is ours
-    organisation = organisation_for(None, size, seed, "eu-west-1", False)
-    with Sandbox(organisation, Options(tps=20, organizations_tps=5)) as sandbox:
-        store, aws_accounts = organisation.store, organisation.accounts
-        parent.send(
-            Running(
-                environment=sandbox.environment(),
-                scim_endpoint=sandbox.scim_url,
-                scim_token=sandbox.scim_token,
-                counts=f"{len(store.users)} users, {len(store.groups)} groups and {len(aws_accounts)} AWS accounts",
-                users=dict(sorted((user.name, user.id) for user in store.users)[:50]),
-                groups=dict(sorted((group.name, group.id) for group in store.groups)[:50]),
-            )
-        )
-        parent_process = multiprocessing.parent_process()
-        assert parent_process is not None
-        parent_process.join()
+        serve(sandbox.running(), directory, port)
+    finally:
+        sandbox.stop()
+        if os.getpid() == starter:  # the server's worker, a fork, comes by here when it ends
+            shutil.rmtree(directory, ignore_errors=True)
 
 
 def serve(sandbox: Running, directory: Path, port: int) -> None:
@@ -120,7 +72,7 @@ def serve(sandbox: Running, directory: Path, port: int) -> None:
             f"The demo serves {sandbox.counts} at {address}; AWS is emulated, nothing is real. Ctrl-C ends it.\n"
         )
         click.echo(f"Token (scope provision, until the demo ends):\n\n  {secret}\n")
-        click.echo(tour(address, secret, sandbox.users, sandbox.groups))
+        click.echo(tour(address, secret, sandbox))
         sys.stdout.flush()
 
     def make() -> WSGIApplication:
