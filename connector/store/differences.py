@@ -13,7 +13,7 @@ from sqlalchemy import Select, and_, distinct, func, or_, select, union_all
 from connector.store.engines import Database
 from connector.store.names import Names
 from connector.store.snapshots import still_there
-from connector.store.tables import closed, fact
+from connector.store.tables import closed, fact, opened_later
 
 NAMES: Final = 20_000
 """Names in memory at a time."""
@@ -60,6 +60,7 @@ def _differing(source: int, kind: int | None, first: int, last: int, after: str)
     )
     begun = select(fact.c.id, fact.c.digest).where(
         named,
+        opened_later,
         fact.c.valid_from > first,
         fact.c.valid_from <= last,
         or_(fact.c.valid_to.is_(None), fact.c.valid_to > last),

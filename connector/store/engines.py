@@ -13,7 +13,22 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url, text
+from sqlalchemy import (
+    URL,
+    ColumnElement,
+    Connection,
+    Engine,
+    Table,
+    any_,
+    create_engine,
+    delete,
+    event,
+    func,
+    literal_column,
+    make_url,
+    select,
+    text,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError
 
@@ -80,6 +95,15 @@ class Database:
     def insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
         """An INSERT that knows ON CONFLICT; both databases spell it alike."""
         return sqlite.insert(table) if self._is_sqlite else postgresql.insert(table)
+
+    def delete_some(self, table: Table, where: ColumnElement[bool], limit: int = 5000) -> int:
+        """Delete up to `limit` rows in a transaction of their own, so that nobody waits long. How many there were."""
+        place: ColumnElement[Any] = literal_column("rowid" if self._is_sqlite else "ctid")
+        places = select(place).select_from(table).where(where).limit(limit)
+        # An array lets PostgreSQL go straight to the places instead of joining.
+        these = place.in_(places) if self._is_sqlite else place == any_(func.array(places.scalar_subquery()))
+        with self.writing() as connection:
+            return connection.execute(delete(table).where(these)).rowcount
 
     def analyze(self, *tables: Table) -> None:
         """Tell PostgreSQL's planner what a census has just brought. SQLite's needs no telling."""

@@ -42,7 +42,7 @@ def to_row(fact: Fact, kind: int) -> dict[str, Any]:
     }
 
 
-def of_row(kind: str, row: Row[Any]) -> Fact:
+def of_row(kind: str, row: Row[Any, Any, Any, Any]) -> Fact:
     """The fact of a row of `WHAT`."""
     return Fact(kind, row.id, row.subject, row.held, json.loads(row.body))
 

@@ -122,7 +122,8 @@ def _turn_over(connection: Connection, lease: Lease, kinds: list[int], number: i
             ["source", "valid_from", *(column.name for column in columns)],
             select(literal(lease.number), literal(number), *columns)
             .where(mine, ~exists().where(alive, same_name))
-            .order_by(staged.c.kind, staged.c.id),
+            # Facts about one subject side by side: that is how accounts are put together, hundreds at a time.
+            .order_by(staged.c.kind, staged.c.subject, staged.c.id),
         )
     )
     counted = connection.execute(select(staged.c.kind, func.count()).where(mine).group_by(staged.c.kind))

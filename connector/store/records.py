@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 
+from connector.clock import SystemClock
 from connector.errors import RetryLater
 from connector.model import Fact, Snapshot
 from connector.ports import Census, Clock
@@ -24,13 +25,13 @@ from connector.store.staging import Staging
 from connector.store.sweeper import Sweeper
 
 
-def open_store(url: str, clock: Clock) -> Store:
+def open_store(url: str, clock: Clock | None = None) -> Store:
     """The store behind a SQLAlchemy URL (`sqlite:///path`, `postgresql://…`), its tables brought up to date.
 
     `clock` times leases on SQLite; PostgreSQL has its own. `FixConfiguration` when the URL is of no use or a newer
     version of the connector has been here; `RetryLater` when the database does not answer.
     """
-    database = connect(url, clock)
+    database = connect(url, clock or SystemClock())
     try:
         bring_up_to_date(database)
     except BaseException:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, Final
 
-from sqlalchemy import Connection, and_, delete, select, tuple_
+from sqlalchemy import Connection, and_, delete, select
 
 from connector.model import Fact
 from connector.store.engines import Database
@@ -73,11 +73,9 @@ class Staging:
 
     def drop(self, source: int, before: int) -> None:
         """Forget what censuses with a fence below `before` left. Short transactions: others write meanwhile."""
-        leftovers = select(*_KEY).where(staged.c.source == source, staged.c.fence < before).limit(BATCH)
-        while True:
-            with self._database.writing() as connection:
-                if not connection.execute(delete(staged).where(tuple_(*_KEY).in_(leftovers))).rowcount:
-                    return
+        leftovers = and_(staged.c.source == source, staged.c.fence < before)
+        while self._database.delete_some(staged, leftovers):
+            pass
 
     def _rows(self, lease: Lease, batch: Sequence[Fact]) -> list[dict[str, Any]]:
         under = {"source": lease.number, "fence": lease.fence}

@@ -8,19 +8,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import delete, func, select, tuple_
+from sqlalchemy import and_, delete, func, select
 
 from connector.store.engines import Database
 from connector.store.leases import lock, release
 from connector.store.staging import Staging
 from connector.store.tables import closed, fact, mark, snapshot, source
 
-BATCH: Final = 5000
-"""Facts in one transaction."""
 GRACE: Final = 3600.0
 """Seconds after which a lease that ran out is taken from its owner, who may only be slow."""
-
-_KEY: Final = (fact.c.source, fact.c.kind, fact.c.id, fact.c.valid_from)
 
 
 class Sweeper:
@@ -53,11 +49,9 @@ class Sweeper:
 
     def _facts(self, number: int) -> None:
         oldest = select(func.min(snapshot.c.number)).where(snapshot.c.source == number).scalar_subquery()
-        unseen = select(*_KEY).where(fact.c.source == number, closed, fact.c.valid_to <= oldest).limit(BATCH)
-        while True:
-            with self._database.writing() as connection:
-                if not connection.execute(delete(fact).where(tuple_(*_KEY).in_(unseen))).rowcount:
-                    return
+        unseen = and_(fact.c.source == number, closed, fact.c.valid_to <= oldest)
+        while self._database.delete_some(fact, unseen):
+            pass
 
     def _marks(self, number: int, keep: float) -> None:
         with self._database.writing() as connection:

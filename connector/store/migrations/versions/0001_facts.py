@@ -53,10 +53,10 @@ def upgrade() -> None:
     for name, columns, where in (
         ("fact_subject", ["source", "kind", "subject"], "subject != ''"),
         ("fact_held", ["source", "kind", "held", "valid_from", "valid_to"], "held != ''"),
+        ("fact_opened", ["source", "valid_from"], "valid_from > 1"),
         ("fact_closed", ["source", "valid_to"], "valid_to IS NOT NULL"),
     ):
         op.create_index(name, "fact", columns, sqlite_where=sa.text(where), postgresql_where=sa.text(where))
-    op.create_index("fact_opened", "fact", ["source", "valid_from"])
     op.create_table(
         "staged",
         sa.Column("source", sa.Integer, primary_key=True, autoincrement=False),
