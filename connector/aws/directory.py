@@ -79,6 +79,10 @@ class Directories:
         """AWS calls made for the source since the service started, by operation, retries included."""
         return self._of(source).tally.read()
 
+    def close(self) -> None:
+        """Close every connection to AWS."""
+        self._sessions.close()
+
     def _of(self, source: Source) -> _Known:
         return self._known.setdefault(source, _Known())  # atomic: one for all threads
 

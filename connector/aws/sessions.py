@@ -12,7 +12,7 @@ import json
 import os
 import threading
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import boto3
@@ -80,7 +80,13 @@ class Sessions:
         with self._lock:
             self._sessions.pop(source, None)
             for key in [each for each in self._clients if each[0] == source]:
-                del self._clients[key]  # calls that use it go on; it is closed when they let go
+                # Calls under way keep their connection; only idle ones are closed.
+                self._clients.pop(key).close()
+
+    def close(self) -> None:
+        """Close every connection."""
+        for source in {each[0] for each in self._clients}:
+            self.renew(source)
 
     def _make(self, source: Source, service: str, region: str) -> Any:
         try:
@@ -102,8 +108,20 @@ class Sessions:
         return self._sessions[source]
 
 
+@cache
+def _models() -> Any:
+    """botocore's service models: megabytes of JSON, read once and not once for each source."""
+    return botocore.session.Session().get_component("data_loader")
+
+
+def _new_session() -> botocore.session.Session:
+    session = botocore.session.Session()
+    session.register_component("data_loader", _models())
+    return session
+
+
 def _session_of(source: Source) -> boto3.Session:
-    base = botocore.session.Session()
+    base = _new_session()
     if source.role_arn is None:
         return boto3.Session(botocore_session=base)
     credentials = base.get_credentials()
@@ -119,7 +137,7 @@ def _session_of(source: Source) -> boto3.Session:
         },
         cache={},
     )
-    assumed = botocore.session.Session()
+    assumed = _new_session()
     # botocore has no public setter for credentials that refresh themselves; a test holds this one.
     cast("Any", assumed)._credentials = DeferredRefreshableCredentials(fetcher.fetch_credentials, "assume-role")
     return boto3.Session(botocore_session=assumed)

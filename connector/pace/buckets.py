@@ -12,7 +12,7 @@ import re
 import zlib
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from pyrate_limiter import InMemoryBucket, Rate, RateItem
 
@@ -89,7 +89,7 @@ class SharedBucket:
         with _store_faults():
             if lane is not Lane.CHANGE and self._higher_waits(lane):
                 return 0.02 + _jitter.random() * 0.02
-            now = int(self._bucket._clock.now())  # its own `now` is untyped
+            now = cast("int", self._bucket._clock.now())  # its own `now` is untyped
             item = RateItem("call", now)
             if self._bucket.put(item):
                 self._grants += 1
