@@ -81,7 +81,6 @@ class Gate:
         self._queue: list[tuple[Lane, int, threading.Event]] = []
         self._last_higher = -_COURTESY
         self._last_grant = -1.0
-        self._last_census = -1.0
 
     def take(self, lane: Lane, patience: Patience) -> None:
         """Wait for the turn, then for a token."""
@@ -124,9 +123,7 @@ class Gate:
         if delay == 0:
             with self._lock:
                 self._last_grant = now
-                if lane is Lane.CENSUS:
-                    self._last_census = now
-                else:
+                if lane is not Lane.CENSUS:
                     self._last_higher = now
         return delay
 
@@ -134,14 +131,14 @@ class Gate:
         """Seconds to wait beside the bucket's own: while braking, and out of courtesy to a higher lane.
 
         A census takes a second's tokens in a burst and then waits for the second to end, and a change would wait with
-        it. Once changes or live reads are about, the census takes its tokens one by one, as many as before.
+        it. Once changes or live reads are about, the census takes what they leave one by one, evenly.
         """
         next_at = now
         speed = self._brake.speed(now)
         if speed < 1:
             next_at = self._last_grant + 1 / (self._tps * speed)
         if lane is Lane.CENSUS and now - self._last_higher < _COURTESY:
-            next_at = max(next_at, self._last_census + 1 / self._tps)
+            next_at = max(next_at, self._last_grant + 1 / self._tps)
         return next_at - now
 
     def _head(self) -> tuple[Lane, int, threading.Event] | None:
