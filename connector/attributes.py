@@ -117,6 +117,8 @@ class Shown:
     description: str
     type: Literal["string", "boolean", "int"] = "string"
     multi: bool = False
+    needs: str | None = None
+    """Entitlement type without which it is not known, and so absent."""
 
 
 COMMON: Final = (
@@ -160,8 +162,15 @@ GROUP: Final = EntitlementType(
     "Groups the user is a member of",
     "group",
     (
-        Shown("grants", "What the group passes on to its members, readable", multi=True),
-        Shown("permissionSetAssignments", "Ids of the permission set assignments it passes on", multi=True),
+        Shown(
+            "grants", "What the group passes on to its members, readable", multi=True, needs="permissionSetAssignment"
+        ),
+        Shown(
+            "permissionSetAssignments",
+            "Ids of the permission set assignments it passes on",
+            multi=True,
+            needs="permissionSetAssignment",
+        ),
         Shown("external", "Whether an identity provider keeps its members", "boolean"),
     ),
 )

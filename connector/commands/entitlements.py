@@ -1,29 +1,42 @@
-"""entitlement:list and entitlement:read, from a snapshot and the details of permission sets."""
+"""entitlement:list and entitlement:read, from a snapshot with the details of permission sets."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 
+from connector import attributes
 from connector.commands.desk import Desk
-from connector.model import Event, Lane, ListEntitlements, OneEntitlement
-from connector.reading import details
+from connector.model import Event, Lane, ListEntitlements, OneEntitlement, Pair, Snapshot
+from connector.reading import deltas
+from connector.reading.details import detailed
 from connector.reading.entitlements import Shelf
 
 
 def list_all(desk: Desk, asked: ListEntitlements) -> Iterator[Event]:
-    """Every entitlement of one type."""
-    for entitlement in _shelf(desk, Lane.CENSUS).all(asked.type):
+    """Every entitlement of one type; with a state, only what changed since its snapshot."""
+    snapshot = _snapshot(desk, asked.type, Lane.CENSUS)
+    since = deltas.base(desk.records, snapshot, asked.state) if asked.stateful else None
+    if since is None:
+        found = Shelf(desk.source, desk.records, snapshot).all(asked.type)
+    else:
+        found = deltas.entitlements(desk.source, desk.records, since, snapshot, asked.type)
+    for entitlement in found:
         desk.patience.check()
         yield entitlement
+    if asked.stateful:
+        yield deltas.state(snapshot)
 
 
 def read(desk: Desk, asked: OneEntitlement) -> Iterator[Event]:
     """One entitlement, as the list shows it."""
-    yield _shelf(desk, Lane.LIVE).one(asked.type, asked.id)
+    pair = Pair.parse(asked.id)
+    only = pair.permission_set_id if pair is not None else ""
+    yield Shelf(desk.source, desk.records, _snapshot(desk, asked.type, Lane.LIVE, only)).one(asked.type, asked.id)
 
 
-def _shelf(desk: Desk, lane: Lane) -> Shelf:
-    def ask(ids: Iterable[str]) -> Mapping[str, details.Details]:
-        return details.details(desk.directory(lane), desk.records, desk.source, desk.clock, ids)
-
-    return Shelf(desk.source, desk.records, desk.freshness.snapshot(desk.patience), ask)
+def _snapshot(desk: Desk, type_: str, lane: Lane, only: str | None = None) -> Snapshot:
+    snapshot = desk.freshness.snapshot(desk.patience)
+    if type_ != attributes.ASSIGNMENT.name:
+        return snapshot
+    with desk.turns.take("details of permission sets"):
+        return detailed(desk.directory(lane), desk.records, desk.source, desk.clock, snapshot, only)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from connector import attributes
 from connector.commands.desk import Desk
-from connector.model import Account, Lane, Refusal, Source
+from connector.model import Account, Lane, Pair, Refusal, Source
 from connector.ports import Directory
 from connector.reading import facts, live, views
 from connector.reading.catalogue import Catalogue
@@ -42,8 +42,15 @@ class Present:
     def publish(self) -> None:
         """Put what was last read into the newest snapshot, so that lists show our change at once."""
         self.mark()
-        if self.last is not None:
-            self.desk.records.amend(self.desk.source.name, self.id, self.last.kinds, self.last.facts)
+        if self.last is None:
+            return
+        records, source = self.desk.records, self.desk.source.name
+        amended = records.amend(source, self.id, self.last.kinds, self.last.facts)
+        for held in (each.held for each in self.last.facts if each.kind == facts.ASSIGNMENT):
+            pair = Pair.parse(held)
+            # A first assignment provisions its pair: it can be requested, and reviewed, from now on.
+            if amended is not None and pair is not None and records.one(amended, facts.PAIR, held) is None:
+                records.amend(source, held, (facts.PAIR,), (facts.of_pair(pair),))
 
     def publish_gone(self) -> None:
         """Take the account out of the newest snapshot."""

@@ -61,7 +61,7 @@ def specification(source: Source) -> dict[str, Any]:
         "sourceConfigInitialValues": {"provisioningTimeout": PROVISIONING_TIMEOUT, "source": source.name},
         "sourceConfig": _source_config(),
         "accountSchema": account_schema(source),
-        "entitlementSchemas": [entitlement_schema(type_) for type_ in _enabled(source)],
+        "entitlementSchemas": [entitlement_schema(source, type_) for type_ in _enabled(source)],
         "accountCreateTemplate": {"fields": _create_fields()},
     }
 
@@ -101,8 +101,8 @@ def account_schema(source: Source) -> dict[str, Any]:
     }
 
 
-def entitlement_schema(type_: attributes.EntitlementType) -> dict[str, Any]:
-    """The attributes an entitlement of the type has."""
+def entitlement_schema(source: Source, type_: attributes.EntitlementType) -> dict[str, Any]:
+    """The attributes an entitlement of the type has in the source."""
     return {
         "type": type_.name,
         "displayAttribute": "displayName",
@@ -115,6 +115,7 @@ def entitlement_schema(type_: attributes.EntitlementType) -> dict[str, Any]:
                 **({"multi": True} if each.multi else {}),
             }
             for each in type_.shown
+            if each.needs is None or source.has(each.needs)
         ],
     }
 
@@ -132,7 +133,7 @@ def _inherited(source: Source) -> list[tuple[str, str]]:
         for type_ in _enabled(source)
         if type_.inherited is not None
     ]
-    return [*held, (attributes.INHERITED_ACCESS, "Access held through groups, readable")]
+    return [*held, (attributes.INHERITED_ACCESS, "Access held through groups, readable")] if held else []
 
 
 def _source_config() -> list[dict[str, Any]]:

@@ -35,7 +35,7 @@ def kinds_of(source: Source, instance: Instance) -> tuple[str, ...]:
     if source.has(attributes.GROUP.name) or source.inherited == "full":
         read += [facts.GROUP, facts.MEMBERSHIP]
     if source.has(attributes.ASSIGNMENT.name) and instance.multi_account:
-        read += [facts.PERMISSION_SET, facts.AWS_ACCOUNT, facts.PAIR, facts.ASSIGNMENT]
+        read += [facts.PERMISSION_SET, facts.DETAILS, facts.AWS_ACCOUNT, facts.PAIR, facts.ASSIGNMENT]
     if source.has(attributes.APPLICATION.name):
         read += [facts.APPLICATION, facts.APPLICATION_ASSIGNMENT]
     return tuple(read)

@@ -1,71 +1,61 @@
 """What permission sets allow, for reviewers: description, session duration, policies.
 
-Read from AWS by entitlement commands only, five calls a permission set, and kept in the store's notes as long as a
-snapshot may answer lists, so that list and read say the same and nobody asks twice.
+Read from AWS by entitlement commands only, five calls a permission set, and put into the newest snapshot, so that
+list and read say the same and a difference between two snapshots shows a policy that was changed.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable
+from typing import Final
 
-from connector.model import PermissionSet, Policies, Source
+from connector.model import Fact, PermissionSet, Policies, Snapshot, Source
 from connector.ports import Clock, Directory, Records
+from connector.reading import facts
 from connector.reading.together import together
-from connector.reading.work import THREADS
+from connector.reading.work import PAGE, THREADS, every
+
+READ_AT: Final = "details read at"
+"""Note in the store: JSON, when (Unix seconds) each permission set's details were read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Details:
-    """A permission set and its policies; both empty when it was deleted since the census."""
-
-    permission_set: PermissionSet
-    policies: Policies
-
-
-def details(
-    directory: Directory, records: Records, source: Source, clock: Clock, ids: Iterable[str]
-) -> Mapping[str, Details]:
-    """Details of the permission sets, by id."""
-    found: dict[str, Details] = {}
-    wanted = sorted(set(ids))
-    for id_ in wanted:
-        kept = _kept(records, source, clock, id_)
-        if kept is not None:
-            found[id_] = kept
-    for each in together(THREADS, lambda id_: _ask(directory, id_), [id_ for id_ in wanted if id_ not in found]):
-        found[each.permission_set.id] = each
-        records.put_note(source.name, _key(each.permission_set.id), _written(each, clock.now()))
-    return found
-
-
-def _ask(directory: Directory, id_: str) -> Details:
-    return Details(
-        directory.permission_set(id_) or PermissionSet(id_, ""),
-        directory.policies(id_) or Policies(),
-    )
+def detailed(
+    directory: Directory,
+    records: Records,
+    source: Source,
+    clock: Clock,
+    snapshot: Snapshot,
+    only: str | None = None,
+) -> Snapshot:
+    """A snapshot with details as young as lists may be, of all permission sets or `only` one: this one, or a newer."""
+    kept = {each.id: each for each in every(lambda after: records.page(snapshot, facts.DETAILS, after, PAGE))}
+    read_at: dict[str, float] = json.loads(records.note(source.name, READ_AT) or "{}")
+    known = (each.id for each in every(lambda after: records.page(snapshot, facts.PERMISSION_SET, after, PAGE)))
+    oldest = clock.now() - source.snapshot_max_age
+    ask = [
+        each
+        for each in known
+        if (only is None or each == only) and (each not in kept or read_at.get(each, 0.0) < oldest)
+    ]
+    if not ask:
+        return snapshot
+    for each in together(THREADS, lambda id_: _ask(directory, id_), ask):
+        kept[each.id] = each
+        read_at[each.id] = clock.now()
+    amended = records.amend(source.name, facts.CATALOGUE, (facts.DETAILS,), kept.values())
+    records.put_note(source.name, READ_AT, json.dumps(read_at))
+    return amended or snapshot
 
 
-def _key(id_: str) -> str:
-    return f"details of {id_}"
+def carried(records: Records, latest: Snapshot, ids: Iterable[str]) -> Iterable[Fact]:
+    """Details that the next census takes over: those of permission sets that are still there."""
+    there = set(ids)
+    return (each for each in every(lambda after: records.page(latest, facts.DETAILS, after, PAGE)) if each.id in there)
 
 
-def _written(details: Details, now: float) -> str:
-    return json.dumps({"at": now, **asdict(details)})
-
-
-def _kept(records: Records, source: Source, clock: Clock, id_: str) -> Details | None:
-    note = records.note(source.name, _key(id_))
-    if note is None:
-        return None
-    kept = json.loads(note)
-    if clock.now() - kept["at"] > source.snapshot_max_age:
-        return None
-    policies = kept["policies"]
-    return Details(
-        PermissionSet(**kept["permission_set"]),
-        Policies(
-            tuple(policies["managed"]), tuple(policies["customer_managed"]), policies["inline"], policies["boundary"]
-        ),
+def _ask(directory: Directory, id_: str) -> Fact:
+    """Empty ones when the permission set was deleted since the census."""
+    return facts.of_details(
+        directory.permission_set(id_) or PermissionSet(id_, ""), directory.policies(id_) or Policies()
     )

@@ -3,41 +3,33 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import partial
 
 from connector import attributes
 from connector.errors import EntitlementNotFound, FixConfiguration
-from connector.model import Application, AwsAccount, Entitlement, Fact, Group, Pair, Snapshot, Source
+from connector.model import Entitlement, Fact, Pair, Snapshot, Source
 from connector.ports import Records
-from connector.reading import facts, requestable
+from connector.reading import entries, facts
 from connector.reading.catalogue import Catalogue
-from connector.reading.details import Details
-from connector.reading.views import kinds_in
-from connector.reading.work import PAGE, every
-
-BATCH = 100
-"""Permission sets whose details are asked for at once."""
-
-AskDetails = Callable[[Iterable[str]], Mapping[str, Details]]
-"""Details of permission sets, by id."""
+from connector.reading.entries import Counts, by_group
+from connector.reading.views import every_of, kinds_in
 
 
 @dataclass
 class Shelf:
-    """The entitlements of one snapshot."""
+    """The entitlements of one snapshot, whose details of permission sets are there (`details.detailed`)."""
 
     source: Source
     records: Records
     snapshot: Snapshot
-    details: AskDetails
     _names: Catalogue = field(init=False)
     _orphans: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
         self._names = Catalogue(self.records, self.snapshot)
-        self._orphans = frozenset(_texts(self.snapshot.summary.get("orphans")))
+        told = self.snapshot.summary.get("orphans")
+        self._orphans = frozenset(str(each) for each in told) if isinstance(told, list) else frozenset()
 
     def all(self, type_: str) -> Iterator[Entitlement]:
         """Every entitlement of the type, by id."""
@@ -50,22 +42,18 @@ class Shelf:
     def one(self, type_: str, id_: str) -> Entitlement:
         """The entitlement, rendered as `all` renders it."""
         self._check(type_)
-        if type_ == attributes.ASSIGNMENT.name:
-            return self._one_pair(id_)
-        kind = facts.GROUP if type_ == attributes.GROUP.name else facts.APPLICATION
-        found = self.records.one(self.snapshot, kind, id_)
+        find = {
+            attributes.GROUP.name: self._one_group,
+            attributes.ASSIGNMENT.name: self._one_pair,
+            attributes.APPLICATION.name: self._one_application,
+        }
+        found = find[type_](id_)
         if found is None:
             raise EntitlementNotFound(f"there is no {attributes.ENTITLEMENT_TYPES[type_].label} {id_!r}")
-        if kind == facts.GROUP:
-            held = [each for each in self.records.about(self.snapshot, facts.ASSIGNMENT, [id_]) if _by_group(each)]
-            members = len(self.records.holding(self.snapshot, facts.MEMBERSHIP, id_))
-            return self._group(facts.group(found), members, held)
-        given = self.records.holding(self.snapshot, facts.APPLICATION_ASSIGNMENT, id_)
-        return self._application(facts.application(found), _Counts.of(given, frozenset()))
+        return found
 
     def _check(self, type_: str) -> None:
-        known = attributes.ENTITLEMENT_TYPES.get(type_)
-        if known is None or not self.source.has(type_):
+        if type_ not in attributes.ENTITLEMENT_TYPES or not self.source.has(type_):
             enabled = ", ".join(self.source.entitlement_types)
             raise FixConfiguration(
                 f"entitlement type {type_!r} is not enabled for source {self.source.name}; enabled are: {enabled} "
@@ -83,26 +71,20 @@ class Shelf:
         members = self.records.tally(self.snapshot, facts.MEMBERSHIP)
         held: dict[str, list[Fact]] = defaultdict(list)
         for each in self._every(facts.ASSIGNMENT):
-            if _by_group(each):
+            if by_group(each):
                 held[each.subject].append(each)
         for each in self._every(facts.GROUP):
-            yield self._group(facts.group(each), members.get(each.id, 0), held.get(each.id, []))
+            yield entries.group(
+                self.source, facts.group(each), members.get(each.id, 0), held.get(each.id, ()), self._names
+            )
 
-    def _group(self, group: Group, members: int, held: Iterable[Fact]) -> Entitlement:
-        pairs = sorted({each.held for each in held})
-        return self._entitlement(
-            attributes.GROUP,
-            group.id,
-            group.name,
-            group.description,
-            requestable.group(self.source, group),
-            _Counts(members, 0),
-            {
-                "grants": tuple(sorted(self._names.pair(each) for each in pairs)),
-                "permissionSetAssignments": tuple(pairs),
-                "external": group.external,
-            },
-        )
+    def _one_group(self, id_: str) -> Entitlement | None:
+        found = self.records.one(self.snapshot, facts.GROUP, id_)
+        if found is None:
+            return None
+        held = [each for each in self.records.about(self.snapshot, facts.ASSIGNMENT, [id_]) if by_group(each)]
+        members = len(self.records.holding(self.snapshot, facts.MEMBERSHIP, id_))
+        return entries.group(self.source, facts.group(found), members, held, self._names)
 
     # ---- pairs
 
@@ -110,157 +92,55 @@ class Shelf:
         users: Counter[str] = Counter()
         groups: Counter[str] = Counter()
         for each in self._every(facts.ASSIGNMENT):
-            if not self._orphan(each):
-                (groups if _by_group(each) else users)[each.held] += 1
-        known = self.details(each.id for each in self._every(facts.PERMISSION_SET))
+            if entries.orphan_name(each) not in self._orphans:
+                (groups if by_group(each) else users)[each.held] += 1
+        details = {each.id: each for each in self._every(facts.DETAILS)}
         for pair in self._offered():
-            yield self._pair(pair, _Counts(users[pair.id], groups[pair.id]), known)
+            counts = Counts(users[pair.id], groups[pair.id])
+            yield self._pair(pair, counts, details.get(pair.permission_set_id))
 
-    def _one_pair(self, id_: str) -> Entitlement:
+    def _one_pair(self, id_: str) -> Entitlement | None:
         pair = Pair.parse(id_)
         if pair is None or not self._offers(pair):
-            raise EntitlementNotFound(f"there is no permission set assignment {id_!r}")
+            return None
         given = self.records.holding(self.snapshot, facts.ASSIGNMENT, id_)
-        return self._pair(pair, _Counts.of(given, self._orphans), self.details([pair.permission_set_id]))
+        details = self.records.one(self.snapshot, facts.DETAILS, pair.permission_set_id)
+        return self._pair(pair, Counts.of(given, self._orphans), details)
+
+    def _pair(self, pair: Pair, counts: Counts, details: Fact | None) -> Entitlement:
+        return entries.pair(self.records, self.snapshot, pair, counts, details, self._names)
 
     def _offered(self) -> Iterator[Pair]:
-        """Pairs listed: those provisioned, or every permission set in every AWS account."""
+        """Pairs listed, by id: those provisioned, or every permission set in every AWS account."""
+        provisioned = (Pair.parse(each.id) for each in self._every(facts.PAIR))
         if self.source.entitlement_scope == "provisioned":
-            for each in self._every(facts.PAIR):
-                pair = Pair.parse(each.id)
-                if pair is not None:
-                    yield pair
+            yield from (each for each in provisioned if each is not None)
             return
-        permission_sets = [each.id for each in self._every(facts.PERMISSION_SET)]
         accounts = {each.id for each in self._every(facts.AWS_ACCOUNT)}
-        accounts |= {each.id.partition(":")[0] for each in self._every(facts.PAIR)}
-        for account in sorted(accounts):
-            for permission_set in permission_sets:
-                yield Pair(account, permission_set)
+        accounts |= {each.aws_account_id for each in provisioned if each is not None}
+        permission_sets = [each.id for each in self._every(facts.PERMISSION_SET)]
+        yield from (Pair(account, each) for account in sorted(accounts) for each in permission_sets)
 
     def _offers(self, pair: Pair) -> bool:
-        if self.records.one(self.snapshot, facts.PAIR, pair.id) is not None:
-            return True
-        return (
-            self.source.entitlement_scope == "all"
-            and self.records.one(self.snapshot, facts.PERMISSION_SET, pair.permission_set_id) is not None
-            and (
-                self.records.one(self.snapshot, facts.AWS_ACCOUNT, pair.aws_account_id) is not None
-                or any(each.id.startswith(f"{pair.aws_account_id}:") for each in self._every(facts.PAIR))
-            )
-        )
-
-    def _pair(self, pair: Pair, counts: _Counts, known: Mapping[str, Details]) -> Entitlement:
-        account: AwsAccount = self._names.aws_account(pair.aws_account_id)
-        details = known[pair.permission_set_id]
-        policies = details.policies
-        return self._entitlement(
-            attributes.ASSIGNMENT,
-            pair.id,
-            self._names.pair(pair.id),
-            details.permission_set.description,
-            requestable.pair(self.records, self.snapshot, pair, account),
-            counts,
-            {
-                "awsAccountId": pair.aws_account_id,
-                "awsAccountName": account.name,
-                "awsAccountState": account.state,
-                "permissionSetId": pair.permission_set_id,
-                "permissionSetName": self._names.permission_set(pair.permission_set_id),
-                "sessionDuration": details.permission_set.session_duration,
-                "managedPolicies": tuple(sorted(policies.managed)),
-                "customerManagedPolicies": tuple(sorted(policies.customer_managed)),
-                "hasInlinePolicy": policies.inline,
-                "permissionsBoundary": policies.boundary,
-            },
-        )
+        if self.source.entitlement_scope == "all":
+            return pair in self._offered()
+        return self.records.one(self.snapshot, facts.PAIR, pair.id) is not None
 
     # ---- applications
 
     def _applications(self) -> Iterator[Entitlement]:
-        users: Counter[str] = Counter()
-        groups: Counter[str] = Counter()
+        given: dict[str, list[Fact]] = defaultdict(list)
         for each in self._every(facts.APPLICATION_ASSIGNMENT):
-            (groups if _by_group(each) else users)[each.held] += 1
+            given[each.held].append(each)
         for each in self._every(facts.APPLICATION):
-            yield self._application(facts.application(each), _Counts(users[each.id], groups[each.id]))
+            yield entries.application(facts.application(each), Counts.of(given.get(each.id, ())))
 
-    def _application(self, application: Application, counts: _Counts) -> Entitlement:
-        return self._entitlement(
-            attributes.APPLICATION,
-            application.id,
-            application.name,
-            application.description,
-            requestable.application(application),
-            counts,
-            {
-                "applicationArn": application.arn,
-                "awsAccountId": application.aws_account_id,
-                "enabled": application.enabled,
-                "assignmentRequired": application.assignment_required,
-            },
-        )
-
-    # ---- all
-
-    def _entitlement(
-        self,
-        type_: attributes.EntitlementType,
-        id_: str,
-        name: str,
-        description: str,
-        refused: str,
-        counts: _Counts,
-        own: Mapping[str, str | bool | int | tuple[str, ...]],
-    ) -> Entitlement:
-        return Entitlement(
-            id_,
-            type_.name,
-            {
-                "id": id_,
-                "type": type_.name,
-                "displayName": name,
-                "description": description,
-                "requestable": not refused,
-                "notRequestableReason": refused,
-                "userCount": counts.users,
-                "groupCount": counts.groups,
-                **own,
-            },
-        )
-
-    def _orphan(self, fact: Fact) -> bool:
-        return _name(fact) in self._orphans
+    def _one_application(self, id_: str) -> Entitlement | None:
+        found = self.records.one(self.snapshot, facts.APPLICATION, id_)
+        if found is None:
+            return None
+        given = self.records.holding(self.snapshot, facts.APPLICATION_ASSIGNMENT, id_)
+        return entries.application(facts.application(found), Counts.of(given))
 
     def _every(self, kind: str) -> Iterator[Fact]:
-        if kind not in kinds_in(self.snapshot):
-            return iter(())
-        return every(partial(self._page, kind))
-
-    def _page(self, kind: str, after: str) -> list[Fact]:
-        return list(self.records.page(self.snapshot, kind, after, PAGE))
-
-
-@dataclass(frozen=True, slots=True)
-class _Counts:
-    users: int
-    groups: int
-
-    @classmethod
-    def of(cls, given: Iterable[Fact], orphans: frozenset[str]) -> _Counts:
-        there = [each for each in given if _name(each) not in orphans]
-        groups = sum(_by_group(each) for each in there)
-        return cls(len(there) - groups, groups)
-
-
-def _by_group(fact: Fact) -> bool:
-    return fact.body.get("type") == "GROUP"
-
-
-def _name(fact: Fact) -> str:
-    """How the census names an orphan."""
-    return f"{fact.held} of {fact.body.get('type')} {fact.subject}"
-
-
-def _texts(value: object) -> list[str]:
-    return [str(each) for each in value] if isinstance(value, (list, tuple)) else []
+        return every_of(self.records, self.snapshot, kind)

@@ -18,6 +18,7 @@ from connector.model import (
     Membership,
     Pair,
     PermissionSet,
+    Policies,
     Principal,
     PrincipalType,
     User,
@@ -27,6 +28,7 @@ USER: Final = "user"
 GROUP: Final = "group"
 MEMBERSHIP: Final = "membership"
 PERMISSION_SET: Final = "permission_set"
+DETAILS: Final = "details"
 AWS_ACCOUNT: Final = "aws_account"
 PAIR: Final = "pair"
 ASSIGNMENT: Final = "assignment"
@@ -77,6 +79,37 @@ def of_permission_set(permission_set: PermissionSet) -> Fact:
     return Fact(PERMISSION_SET, permission_set.id, body={"name": permission_set.name})
 
 
+CATALOGUE: Final = "permission sets"
+"""Subject of all details: they are replaced together."""
+
+
+def of_details(permission_set: PermissionSet, policies: Policies) -> Fact:
+    """What a reviewer needs to know of a permission set beside its name."""
+    return Fact(
+        DETAILS,
+        permission_set.id,
+        subject=CATALOGUE,
+        body={
+            "description": permission_set.description,
+            "sessionDuration": permission_set.session_duration,
+            "managed": sorted(policies.managed),
+            "customerManaged": sorted(policies.customer_managed),
+            "inline": policies.inline,
+            "boundary": policies.boundary,
+        },
+    )
+
+
+def policies(fact: Fact) -> Policies:
+    body = fact.body
+    return Policies(
+        tuple(cast("list[str]", body["managed"])),
+        tuple(cast("list[str]", body["customerManaged"])),
+        bool(body["inline"]),
+        str(body["boundary"]),
+    )
+
+
 def of_aws_account(aws_account: AwsAccount) -> Fact:
     return Fact(AWS_ACCOUNT, aws_account.id, body={"name": aws_account.name, "state": aws_account.state})
 
@@ -86,7 +119,7 @@ def aws_account(fact: Fact) -> AwsAccount:
 
 
 def of_pair(pair: Pair) -> Fact:
-    return Fact(PAIR, pair.id)
+    return Fact(PAIR, pair.id, subject=pair.id)
 
 
 def of_assignment(assignment: Assignment) -> Fact:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from concurrent.futures import Future
 from itertools import chain
 
 from connector.errors import AskPermission
 from connector.model import Assignment, Fact, Pair, Principal
 from connector.ports import Directory
-from connector.reading import facts, live, walk
+from connector.reading import details, facts, live, walk
 from connector.reading.identities import Groups, Told
 from connector.reading.together import together
 from connector.reading.work import PAGE, THREADS, Work, every
@@ -56,18 +56,16 @@ def read_applications(work: Work) -> None:
 
 def _permission_set_names(work: Work, directory: Directory, ids: list[str]) -> None:
     """Names never change (UpdatePermissionSet has none to give), so only those not yet known are asked for."""
-    known = {each.id: each for each in _kept_permission_sets(work, directory.instance().arn)}
+    latest = work.records.latest(work.source.name)
+    known: dict[str, Fact] = {}
+    if latest is not None and latest.summary.get("instance") == directory.instance().arn:
+        kept = every(lambda after: work.records.page(latest, facts.PERMISSION_SET, after, PAGE))
+        known = {each.id: each for each in kept}
+        work.stage(details.carried(work.records, latest, ids))
     work.stage(known[each] for each in ids if each in known)
     for found in together(THREADS, directory.permission_set, [each for each in ids if each not in known]):
         if found is not None:
             work.stage([facts.of_permission_set(found)])
-
-
-def _kept_permission_sets(work: Work, instance: str) -> Iterator[Fact]:
-    latest = work.records.latest(work.source.name)
-    if latest is None or latest.summary.get("instance") != instance:
-        return iter(())
-    return every(lambda after: work.records.page(latest, facts.PERMISSION_SET, after, PAGE))
 
 
 def _pairs(work: Work, directory: Directory, permission_sets: list[str], aws_accounts: int | None) -> list[Pair]:

@@ -64,7 +64,7 @@ def _lists(
         lists[type_.attribute] = tuple(sorted(set(held.get(kind, ()))))
         if type_.inherited is not None and source.inherited == "full":
             lists[type_.inherited] = tuple(sorted({fact.held for _, fact in inherited if fact.kind == kind}))
-    if source.inherited == "full":
+    if any(type_.inherited in lists for type_ in attributes.ENTITLEMENT_TYPES.values()):
         lists[attributes.INHERITED_ACCESS] = tuple(
             sorted({f"{_readable(fact, names)} via {names.group(group)}" for group, fact in inherited})
         )
@@ -79,6 +79,13 @@ def kinds_in(snapshot: Snapshot) -> tuple[str, ...]:
     """Kinds of facts the snapshot's census read."""
     read = snapshot.summary["kinds"]
     return tuple(str(each) for each in read) if isinstance(read, (list, tuple)) else ()
+
+
+def every_of(records: Records, snapshot: Snapshot, kind: str) -> Iterator[Fact]:
+    """Every fact of one kind, by id, a page in memory at a time; none of a kind that was not read."""
+    if kind not in kinds_in(snapshot):
+        return iter(())
+    return every(lambda after: records.page(snapshot, kind, after, PAGE))
 
 
 def of_live(source: Source, live: Live, names: Catalogue, refusals: tuple[Refusal, ...] = ()) -> Account:
@@ -104,11 +111,11 @@ class Dresser:
     def __init__(self, source: Source, records: Records, snapshot: Snapshot) -> None:
         self._source = source
         self._records = records
-        self._snapshot = snapshot
+        self.snapshot = snapshot
         self._kinds = kinds_in(snapshot)
         self._names = Catalogue(records, snapshot)
         self._names.load()
-        self._through = self._group_access() if source.inherited == "full" else {}
+        self.through: Through = self._group_access() if source.inherited == "full" else {}
 
     def dress(self, users: Sequence[Fact]) -> Iterator[Account]:
         """The accounts of `users`, facts of kind `user`, in their order."""
@@ -116,17 +123,15 @@ class Dresser:
         about: dict[str, list[Fact]] = defaultdict(list)
         for kind in facts.ABOUT_A_USER[1:]:
             if kind in self._kinds:
-                for fact in self._records.about(self._snapshot, kind, ids):
+                for fact in self._records.about(self.snapshot, kind, ids):
                     about[fact.subject].append(fact)
         for user in users:
-            yield account(self._source, self._kinds, (user, *about[user.id]), self._through, self._names)
+            yield account(self._source, self._kinds, (user, *about[user.id]), self.through, self._names)
 
     def _group_access(self) -> dict[str, list[Fact]]:
         through: dict[str, list[Fact]] = defaultdict(list)
         for kind in (facts.ASSIGNMENT, facts.APPLICATION_ASSIGNMENT):
-            if kind not in self._kinds:
-                continue
-            for fact in every(lambda after, kind=kind: self._records.page(self._snapshot, kind, after, PAGE)):  # type: ignore[misc]
+            for fact in every_of(self._records, self.snapshot, kind):
                 if fact.body.get("type") == "GROUP":
                     through[fact.subject].append(fact)
         return dict(through)

@@ -1,0 +1,123 @@
+"""What differs between two snapshots, as accounts and entitlements: the delta applied to the old list is the new list.
+
+The store tells which facts differ; who could be touched by them is rendered from both snapshots and compared, so that
+only what a reader would see changed is sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Final
+
+from connector.model import Account, Entitlement, Fact, Snapshot, Source, State
+from connector.ports import Records
+from connector.reading import facts
+from connector.reading.entitlements import Shelf
+from connector.reading.views import BATCH, Dresser, kinds_in
+
+SNAPSHOT: Final = "snapshot"
+CONFIGURATION: Final = "configuration"
+NAMED: Final = (facts.GROUP, facts.PERMISSION_SET, facts.AWS_ACCOUNT, facts.APPLICATION)
+"""Kinds whose names show in what is inherited."""
+
+
+def state(snapshot: Snapshot) -> State:
+    """What a stateful list hands back: the snapshot it showed, and the configuration it was read with."""
+    return State({SNAPSHOT: str(snapshot.number), CONFIGURATION: str(snapshot.summary.get("fingerprint", ""))})
+
+
+def base(records: Records, snapshot: Snapshot, told: Mapping[str, str] | None) -> Snapshot | None:
+    """The snapshot a state names; None when it is unknown, expired, or of another configuration: then list all."""
+    number = (told or {}).get(SNAPSHOT, "")
+    if not number.isascii() or not number.isdigit() or len(number) > 18:
+        return None
+    found = records.snapshot(snapshot.source, int(number))
+    if found is None or found.number > snapshot.number or kinds_in(found) != kinds_in(snapshot):
+        return None
+    return found if found.summary.get("fingerprint") == snapshot.summary.get("fingerprint") else None
+
+
+def accounts(source: Source, records: Records, old: Snapshot, new: Snapshot) -> Iterator[Account]:
+    """Accounts that are new or look different in `new`, and the deleted ones, by UserId."""
+    before, after = Dresser(source, records, old), Dresser(source, records, new)
+    touched = iter(sorted(_touched(source, records, before, after)))
+    while ids := list(islice(touched, BATCH)):
+        was = _dressed(records, before, ids)
+        now = _dressed(records, after, ids)
+        for id_ in ids:
+            if id_ not in now:
+                if id_ in was:
+                    yield Account(id_, was[id_].disabled, {"userId": id_}, deleted=True)
+            elif now[id_] != was.get(id_):
+                yield now[id_]
+
+
+def entitlements(source: Source, records: Records, old: Snapshot, new: Snapshot, type_: str) -> Iterator[Entitlement]:
+    """Entitlements of one type that are new or look different in `new`, and the deleted ones, by id."""
+    was = _Ahead(Shelf(source, records, old).all(type_))
+    for now in Shelf(source, records, new).all(type_):
+        yield from was.gone_before(now.id)
+        if was.take(now.id) != now:
+            yield now
+    yield from was.gone_before(None)
+
+
+def _touched(source: Source, records: Records, before: Dresser, after: Dresser) -> set[str]:
+    """Users that any differing fact is about, directly or through a group."""
+    users: set[str] = set()
+    groups: set[str] = set()
+    names: set[str] = set()
+    kinds = [each for each in kinds_in(after.snapshot) if each not in (facts.PAIR, facts.DETAILS)]
+    for kind, id_ in records.changed(after.snapshot.source, before.snapshot.number, after.snapshot.number, kinds):
+        if kind == facts.USER:
+            users.add(id_)
+        elif kind == facts.MEMBERSHIP:
+            users.add(id_.rpartition("/")[2])
+        elif kind in (facts.ASSIGNMENT, facts.APPLICATION_ASSIGNMENT):
+            _, type_, principal = id_.rsplit("/", 2)
+            (groups if type_ == "GROUP" else users).add(principal)
+        elif kind in NAMED:
+            names.add(id_)
+    if source.inherited == "full":
+        groups |= names | _passing_on(before.through, names) | _passing_on(after.through, names)
+        for group in groups:
+            for dresser in (before, after):
+                users.update(each.subject for each in records.holding(dresser.snapshot, facts.MEMBERSHIP, group))
+    return users
+
+
+def _passing_on(through: Mapping[str, Iterable[Fact]], names: set[str]) -> set[str]:
+    """Groups that pass on something whose permission set, AWS account or application is among `names`."""
+    if not names:
+        return set()
+    return {
+        group
+        for group, held in through.items()
+        if any(fact.held in names or not names.isdisjoint(fact.held.split(":")) for fact in held)
+    }
+
+
+def _dressed(records: Records, dresser: Dresser, ids: list[str]) -> dict[str, Account]:
+    return {each.id: each for each in dresser.dress(records.about(dresser.snapshot, facts.USER, ids))}
+
+
+class _Ahead:
+    """A sorted stream of the old list, walked beside the new one."""
+
+    def __init__(self, stream: Iterator[Entitlement]) -> None:
+        self._stream = stream
+        self._next = next(stream, None)
+
+    def gone_before(self, id_: str | None) -> Iterator[Entitlement]:
+        """Old ones that come before `id_` and are in the new list no more."""
+        while self._next is not None and (id_ is None or self._next.id < id_):
+            yield Entitlement(self._next.id, self._next.type, {"id": self._next.id}, deleted=True)
+            self._next = next(self._stream, None)
+
+    def take(self, id_: str) -> Entitlement | None:
+        """The old one of this id."""
+        if self._next is None or self._next.id != id_:
+            return None
+        found, self._next = self._next, next(self._stream, None)
+        return found
