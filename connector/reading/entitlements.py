@@ -74,15 +74,15 @@ class Shelf:
             if by_group(each):
                 held[each.subject].append(each)
         for each in self._every(facts.GROUP):
-            yield entries.group(
-                self.source, facts.group(each), members.get(each.id, 0), held.get(each.id, ()), self._names
-            )
+            passed_on = held.get(each.id, ()) if self._assignments_read else None
+            yield entries.group(self.source, facts.group(each), members.get(each.id, 0), passed_on, self._names)
 
     def _one_group(self, id_: str) -> Entitlement | None:
         found = self.records.one(self.snapshot, facts.GROUP, id_)
         if found is None:
             return None
-        held = [each for each in self.records.about(self.snapshot, facts.ASSIGNMENT, [id_]) if by_group(each)]
+        rows = self.records.about(self.snapshot, facts.ASSIGNMENT, [id_]) if self._assignments_read else None
+        held = None if rows is None else [each for each in rows if by_group(each)]
         members = len(self.records.holding(self.snapshot, facts.MEMBERSHIP, id_))
         return entries.group(self.source, facts.group(found), members, held, self._names)
 
@@ -141,6 +141,10 @@ class Shelf:
             return None
         given = self.records.holding(self.snapshot, facts.APPLICATION_ASSIGNMENT, id_)
         return entries.application(facts.application(found), Counts.of(given))
+
+    @property
+    def _assignments_read(self) -> bool:
+        return facts.ASSIGNMENT in kinds_in(self.snapshot)
 
     def _every(self, kind: str) -> Iterator[Fact]:
         return every_of(self.records, self.snapshot, kind)

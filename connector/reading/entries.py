@@ -37,20 +37,20 @@ def orphan_name(fact: Fact) -> str:
     return f"{fact.held} of {fact.body.get('type')} {fact.subject}"
 
 
-def group(source: Source, wanted: Group, members: int, held: Iterable[Fact], names: Catalogue) -> Entitlement:
-    """A group; `held` are the assignments it passes on."""
-    pairs = sorted({each.held for each in held})
+def group(source: Source, wanted: Group, members: int, held: Iterable[Fact] | None, names: Catalogue) -> Entitlement:
+    """A group; `held` are the assignments it passes on, None when assignments were not read: then nothing is said."""
+    own: dict[str, bool | tuple[str, ...]] = {"external": wanted.external}
+    if held is not None:
+        pairs = sorted({each.held for each in held})
+        own["grants"] = tuple(sorted(names.pair(each) for each in pairs))
+        own["permissionSetAssignments"] = tuple(pairs)
     return _entitlement(
         attributes.GROUP,
         wanted.id,
         (wanted.name, wanted.description),
         requestable.group(source, wanted),
         Counts(members, 0),
-        {
-            "grants": tuple(sorted(names.pair(each) for each in pairs)),
-            "permissionSetAssignments": tuple(pairs),
-            "external": wanted.external,
-        },
+        own,
     )
 
 
