@@ -1,0 +1,388 @@
+"""A census: one owner at a time, invisible until it is published, and published whole or not at all."""
+
+from __future__ import annotations
+
+import pytest
+
+from connector.errors import CallUs, RetryLater
+from connector.model import Fact
+from connector.ports import Census
+from connector.store import Store
+
+USER = Fact("user", "u1", "u1", body={"name": "Ada"})
+GROUP = Fact("group", "g1", body={"name": "Admins"})
+MEMBERSHIP = Fact("membership", "g1/u1", "u1", "g1")
+KINDS = ("user", "group", "membership")
+LONG = 300.0
+"""Seconds of a lease that does not run out in a test."""
+
+
+def begin(store: Store, owner: str = "one", lease: float = LONG) -> Census:
+    census = store.begin_census("aws", owner, lease)
+    assert census is not None
+    return census
+
+
+def publish(store: Store, *facts: Fact, kinds: tuple[str, ...] = KINDS) -> int:
+    census = begin(store)
+    store.stage(census, facts)
+    published = store.publish(census, kinds, {}, seen_changes=10**9)
+    assert published is not None
+    return published.number
+
+
+# ---- leases ------------------------------------------------------------------------------------------------------
+
+
+def test_one_census_at_a_time(store: Store) -> None:
+    """While one holds the lease nobody gets it, not even its owner; another source has a lease of its own."""
+    assert not store.census_running("aws")
+
+    begin(store)
+
+    assert store.census_running("aws")
+    assert store.begin_census("aws", "two", LONG) is None
+    assert store.begin_census("aws", "one", LONG) is None
+    assert store.begin_census("other", "two", LONG) is not None
+
+
+def test_a_lease_that_ran_out_is_taken_over(store: Store) -> None:
+    """The dead owner's staged facts go, and whatever it still tries is refused."""
+    dead = begin(store, "dead", lease=0)
+    store.stage(dead, [USER, GROUP])
+    assert not store.census_running("aws")
+
+    living = begin(store, "living")
+
+    assert list(store.staged(living, "user")) == []
+    assert not store.renew(dead, LONG)
+    with pytest.raises(RetryLater, match="source aws"):
+        store.stage(dead, [USER])
+    with pytest.raises(RetryLater, match="source aws"):
+        store.restage(dead, "u1", KINDS, [USER])
+    with pytest.raises(RetryLater, match="source aws"):
+        store.publish(dead, KINDS, {}, 0)
+    store.abandon(dead, "too late to matter")
+    assert store.last_failure("aws") is None
+    assert store.latest("aws") is None
+    store.stage(living, [GROUP])
+    published = store.publish(living, KINDS, {}, 0)
+    assert published is not None
+    assert [store.count(published, kind) for kind in KINDS] == [0, 1, 0]
+
+
+def test_a_slow_owner_keeps_what_nobody_took(store: Store) -> None:
+    """A lease that ran out is renewed, and published under, as long as nobody came between."""
+    slow = begin(store, lease=0)
+    store.stage(slow, [USER])
+
+    assert store.renew(slow, LONG)
+    assert store.census_running("aws")
+    assert store.publish(slow, KINDS, {}, 0) is not None
+
+
+def test_an_ended_census_is_over(store: Store) -> None:
+    """After publication or abandonment the same census can neither stage nor publish nor renew."""
+    for end in (lambda census: store.publish(census, KINDS, {}, 0), lambda census: store.abandon(census, "why")):
+        census = begin(store)
+        end(census)
+        assert not store.census_running("aws")
+        assert not store.renew(census, LONG)
+        with pytest.raises(RetryLater):
+            store.stage(census, [USER])
+        with pytest.raises(RetryLater):
+            store.publish(census, KINDS, {}, 0)
+
+
+def test_the_last_failure_is_told_until_a_census_succeeds(store: Store) -> None:
+    """`abandon` keeps when and why."""
+    assert store.last_failure("aws") is None
+    census = begin(store)
+    store.abandon(census, "AWS did not answer")
+
+    begun = begin(store)
+    told = store.last_failure("aws")
+    assert told is not None
+    assert told[1] == "AWS did not answer"
+    assert census.started_at <= told[0] <= begun.started_at
+
+    store.publish(begun, KINDS, {}, 0)
+    assert store.last_failure("aws") is None
+
+
+def test_a_census_of_elsewhere_is_a_defect(store: Store) -> None:
+    """Only what `begin_census` gave out is a census."""
+
+    class Stranger:
+        source = "aws"
+        started_at = 0.0
+
+    with pytest.raises(CallUs):
+        store.renew(Stranger(), LONG)
+
+
+# ---- staging -----------------------------------------------------------------------------------------------------
+
+
+def test_staged_facts_are_for_their_census_only(store: Store) -> None:
+    """They come back by id; nobody else sees them before publication; afterwards nothing is left."""
+    census = begin(store)
+    store.stage(census, (Fact("user", f"u{number}", f"u{number}") for number in (3, 1, 2)))
+    store.stage(census, [GROUP])
+
+    assert [fact.id for fact in store.staged(census, "user")] == ["u1", "u2", "u3"]
+    assert list(store.staged(census, "group")) == [GROUP]
+    assert list(store.staged(census, "pair")) == []
+    assert store.latest("aws") is None
+
+    store.publish(census, KINDS, {}, 0)
+    assert list(store.staged(census, "user")) == []
+
+
+def test_more_facts_than_fit_a_batch(store: Store) -> None:
+    """Staging and reading back work in batches; nothing gets lost at their borders."""
+    facts = [Fact("user", f"u{number:05}") for number in range(10_001)]
+    census = begin(store)
+
+    store.stage(census, iter(facts))
+
+    assert list(store.staged(census, "user")) == facts
+
+
+def test_of_two_facts_with_one_name_the_later_stays(store: Store) -> None:
+    """AWS's pages move while they are read: a user can come twice."""
+    census = begin(store)
+    store.stage(census, [USER, Fact("user", "u1", "u1", body={"name": "Countess"})])
+    assert [fact.body for fact in store.staged(census, "user")] == [{"name": "Countess"}]
+
+    store.stage(census, [USER])
+    assert list(store.staged(census, "user")) == [USER]
+
+
+def test_restage_replaces_what_is_said_about_a_subject(store: Store) -> None:
+    """Of the named kinds only; the facts of other subjects stay."""
+    other = Fact("membership", "g1/u2", "u2", "g1")
+    assignment = Fact("assignment", "p/u1", "u1", "p")
+    census = begin(store)
+    store.stage(census, [USER, GROUP, MEMBERSHIP, other, assignment])
+
+    renamed, joined = Fact("user", "u1", "u1", body={"name": "Countess"}), Fact("membership", "g2/u1", "u1", "g2")
+    store.restage(census, "u1", ("user", "membership"), [renamed, joined])
+
+    assert list(store.staged(census, "user")) == [renamed]
+    assert list(store.staged(census, "membership")) == [other, joined]
+    assert list(store.staged(census, "assignment")) == [assignment]
+    store.restage(census, "u1", ("user", "membership", "assignment"), [])
+    assert list(store.staged(census, "user")) == []
+
+
+def test_a_staged_iterator_that_fails_leaves_the_census_unpublished(store: Store) -> None:
+    """The failure passes; the last snapshot stays what it was."""
+    number = publish(store, USER)
+    census = begin(store)
+
+    def broken() -> object:
+        yield GROUP
+        raise RetryLater("AWS went away")
+
+    with pytest.raises(RetryLater, match="AWS went away"):
+        store.stage(census, broken())
+
+    latest = store.latest("aws")
+    assert latest is not None
+    assert latest.number == number
+    assert store.count(latest, "user") == 1
+
+
+@pytest.mark.parametrize("fact", [Fact("user", "u\0"), Fact("user", "u", "\ud800"), Fact("user", "u", body={"a": {1}})])
+def test_what_cannot_be_kept_is_a_defect(store: Store, fact: Fact) -> None:
+    """No database keeps NUL or half a character in a name, and a body must be JSON."""
+    census = begin(store)
+    with pytest.raises(CallUs):
+        store.stage(census, [fact])
+
+
+# ---- publication -------------------------------------------------------------------------------------------------
+
+
+def test_a_snapshot_is_numbered_timed_and_summed_up(store: Store) -> None:
+    """Numbers grow by one by source; the summary comes back as it was."""
+    census = begin(store)
+    store.stage(census, [USER])
+    first = store.publish(census, KINDS, {"calls": {"ListUsers": 1}, "warnings": ["a – b"]}, 0)
+
+    assert first is not None
+    assert (first.source, first.number, first.census) == ("aws", 1, 1)
+    assert first.summary == {"calls": {"ListUsers": 1}, "warnings": ["a – b"]}
+    assert first.completed_at >= census.started_at
+    assert store.latest("aws") == store.snapshot("aws", 1) == first
+    assert publish(store, USER) == 2
+    assert store.snapshot("aws", 1) == first
+    assert store.snapshot("aws", 3) is None
+    assert store.snapshot("other", 1) is None
+
+
+def test_kinds_that_were_not_read_are_absent(store: Store) -> None:
+    """Their facts end with the snapshot before, staged or not."""
+    publish(store, USER, GROUP, MEMBERSHIP)
+
+    publish(store, USER, GROUP, MEMBERSHIP, kinds=("user",))
+
+    first, second = store.snapshot("aws", 1), store.snapshot("aws", 2)
+    assert first is not None
+    assert second is not None
+    assert [store.count(first, kind) for kind in KINDS] == [1, 1, 1]
+    assert [store.count(second, kind) for kind in KINDS] == [1, 0, 0]
+    assert store.page(second, "group", "", 10) == []
+    assert store.page(first, "group", "", 10) == [GROUP]
+
+
+def test_sources_do_not_mix(store: Store) -> None:
+    """The same facts in two sources are two facts."""
+    publish(store, USER)
+    census = store.begin_census("other", "one", LONG)
+    assert census is not None
+    store.stage(census, [GROUP])
+    other = store.publish(census, KINDS, {}, 0)
+
+    assert other is not None
+    assert other.number == 1
+    assert [store.count(other, kind) for kind in KINDS] == [0, 1, 0]
+    first = store.latest("aws")
+    assert first is not None
+    assert store.page(first, "user", "", 10) == [USER]
+
+
+# ---- own changes -------------------------------------------------------------------------------------------------
+
+
+def test_a_change_after_the_last_look_stops_publication(store: Store) -> None:
+    """Nothing is done; with the mark seen it goes on."""
+    assert store.marks("aws", 0) == (0, frozenset())
+    census = begin(store)
+    store.stage(census, [USER])
+    assert store.mark_change("aws", "u1") == 1
+    assert store.mark_change("aws", "u2") == 2
+
+    assert store.publish(census, KINDS, {}, 1) is None
+
+    assert store.latest("aws") is None
+    assert store.census_running("aws")
+    newest, subjects = store.marks("aws", census.started_at)
+    assert (newest, subjects) == (2, {"u1", "u2"})
+    published = store.publish(census, KINDS, {}, newest)
+    assert published is not None
+    assert store.count(published, "user") == 1
+
+
+def test_marks_are_told_from_a_moment_on(store: Store) -> None:
+    """The number is the newest ever; the subjects are those marked since."""
+    store.mark_change("aws", "u1")
+
+    newest, subjects = store.marks("aws", begin(store).started_at + 3600)
+
+    assert (newest, subjects) == (1, frozenset())
+
+
+def test_amend_publishes_only_what_differs(store: Store) -> None:
+    """A new number of the same census; all else stays; the snapshot before still reads as it did."""
+    publish(store, USER, GROUP, MEMBERSHIP, Fact("user", "u2", "u2"))
+    first = store.latest("aws")
+    assert first is not None
+    joined = Fact("membership", "g2/u1", "u1", "g2")
+
+    amended = store.amend("aws", "u1", ("user", "membership"), [USER, joined])
+
+    assert amended is not None
+    assert (amended.number, amended.census, amended.completed_at) == (2, 1, first.completed_at)
+    assert store.latest("aws") == amended
+    assert store.about(amended, "membership", ["u1"]) == [joined]
+    assert [store.count(amended, kind) for kind in KINDS] == [2, 1, 1]
+    assert list(store.changed("aws", 1, 2, KINDS)) == [("membership", "g1/u1"), ("membership", "g2/u1")]
+    assert store.about(first, "membership", ["u1"]) == [MEMBERSHIP]
+
+
+def test_amend_without_a_difference_is_no_snapshot(store: Store) -> None:
+    """The newest comes back unchanged."""
+    publish(store, USER, MEMBERSHIP)
+
+    assert store.amend("aws", "u1", ("user", "membership"), [USER, MEMBERSHIP]) == store.latest("aws")
+    amended = store.latest("aws")
+    assert amended is not None
+    assert amended.number == 1
+
+
+def test_amend_removes_a_deleted_user(store: Store) -> None:
+    """No facts about a subject: it is gone, with all it held."""
+    publish(store, USER, GROUP, MEMBERSHIP)
+
+    amended = store.amend("aws", "u1", ("user", "membership"), [])
+
+    assert amended is not None
+    assert [store.count(amended, kind) for kind in KINDS] == [0, 1, 0]
+    assert store.one(amended, "user", "u1") is None
+
+
+def test_amend_before_any_census(store: Store) -> None:
+    """There is nothing to amend."""
+    assert store.amend("aws", "u1", ("user",), [USER]) is None
+    begin(store)
+    assert store.amend("aws", "u1", ("user",), [USER]) is None
+
+
+def test_amend_leaves_absent_kinds_absent(store: Store) -> None:
+    """A kind that the census did not read must not begin to exist for one account only."""
+    publish(store, USER, kinds=("user",))
+
+    amended = store.amend("aws", "u1", ("user", "membership"), [USER, MEMBERSHIP])
+
+    assert amended is not None
+    assert amended.number == 1
+    assert store.page(amended, "membership", "", 10) == []
+
+
+def test_amend_takes_over_a_name(store: Store) -> None:
+    """A fact has one subject: told about another, it ends for the first."""
+    publish(store, USER, MEMBERSHIP)
+    moved = Fact("membership", MEMBERSHIP.id, "u2", "g1")
+
+    amended = store.amend("aws", "u2", ("membership",), [moved])
+
+    assert amended is not None
+    assert store.page(amended, "membership", "", 10) == [moved]
+    assert store.count(amended, "membership") == 1
+
+
+@pytest.mark.parametrize("fact", [Fact("user", "u2", "u2"), Fact("group", "g1", "u1")])
+def test_amend_with_facts_about_something_else_is_a_defect(store: Store, fact: Fact) -> None:
+    """Another subject, or a kind that was not named."""
+    publish(store, USER)
+    with pytest.raises(CallUs):
+        store.amend("aws", "u1", ("user",), [fact])
+
+
+def test_a_census_after_amendments_keeps_what_is_equal(store: Store) -> None:
+    """Facts that an amendment brought and the next census confirms do not begin again."""
+    publish(store, USER)
+    store.amend("aws", "u1", ("user", "membership"), [USER, MEMBERSHIP])
+
+    assert publish(store, USER, MEMBERSHIP) == 3
+
+    assert list(store.changed("aws", 2, 3, KINDS)) == []
+    assert list(store.changed("aws", 1, 3, KINDS)) == [("membership", "g1/u1")]
+
+
+# ---- notes -------------------------------------------------------------------------------------------------------
+
+
+def test_notes(store: Store) -> None:
+    """The value last put under a source and a key."""
+    assert store.note("aws", "names") is None
+    store.put_note("aws", "names", "a")
+    store.put_note("aws", "names", "b – ü")
+    store.put_note("other", "names", "c")
+
+    assert store.note("aws", "names") == "b – ü"
+    assert store.note("other", "names") == "c"
+    assert store.note("aws", "else") is None
+    assert store.note("aws", "\0") is None
