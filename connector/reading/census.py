@@ -52,7 +52,7 @@ def make(work: Work, clock: Clock, fingerprint: str) -> Snapshot:
     kinds = kinds_of(work.source, instance)
     _warn_of_limits(work, instance)
     _read_services(work, kinds)
-    orphans = _orphans(work, kinds)
+    orphans = _orphans(work, kinds, instance)
     calls = {name: count - before.get(name, 0) for name, count in work.directories.calls(work.source).items()}
     snapshot = _publish(
         work,
@@ -66,6 +66,7 @@ def make(work: Work, clock: Clock, fingerprint: str) -> Snapshot:
             "management": instance.management or instance.owner or "",
             "orphans": orphans,
             "walks": work.walks,
+            "by_pair": work.by_pair,
             "calls": {name: count for name, count in calls.items() if count},
             "seconds": round(clock.monotonic() - started, 3),
             "warnings": work.warnings,
@@ -132,10 +133,12 @@ def _side_by_side(work: Work, tasks: list[Callable[[], None]]) -> None:
         raise first
 
 
-def _orphans(work: Work, kinds: tuple[str, ...]) -> list[str]:
+def _orphans(work: Work, kinds: tuple[str, ...], instance: Instance) -> list[str]:
     """Assignments whose principal AWS says no longer exists; proved by Describe, not by absence from a list."""
     if facts.ASSIGNMENT not in kinds:
         return []
+    if not work.by_pair:
+        return _known_orphans(work, instance)
     listed = {each.id for each in work.staged(facts.USER)}
     if facts.GROUP in kinds:
         listed |= {each.id for each in work.staged(facts.GROUP)}
@@ -153,6 +156,13 @@ def _orphans(work: Work, kinds: tuple[str, ...]) -> list[str]:
         named = ", ".join(orphans[:NAMED_ORPHANS]) + (", …" if len(orphans) > NAMED_ORPHANS else "")
         work.warnings.append(f"{len(orphans)} assignments belong to principals that no longer exist: {named}")
     return orphans
+
+
+def _known_orphans(work: Work, instance: Instance) -> list[str]:
+    """Those the last sweep found: a reading by principal cannot see any."""
+    latest = work.records.latest(work.source.name)
+    told = latest.summary.get("orphans") if latest and latest.summary.get("instance") == instance.arn else None
+    return [str(each) for each in told] if isinstance(told, list) else []
 
 
 def _exists(directory: Directory, principal: Principal) -> bool:

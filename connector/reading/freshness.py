@@ -23,6 +23,10 @@ log = structlog.get_logger(__name__)
 
 POLL = 0.5
 """Seconds between looks at a census that another process makes."""
+SWEEP_EVERY = 24 * 3600.0
+"""Seconds between two sweeps by pair of a source that is read by principal."""
+SWEPT = "swept by pair at"
+"""Note in the store: when the last sweep was complete, Unix seconds."""
 
 
 @dataclass
@@ -69,7 +73,15 @@ class Freshness:
             patience.check()
             self.clock.sleep(POLL)
 
-    def _join_or_start(self) -> Future[Snapshot] | None:
+    def sweep_if_due(self) -> bool:
+        """Where lists are read by principal, begin a census by pair once a day: only so are orphans seen."""
+        newest = self.newest()
+        if newest is None or newest.summary.get("by_pair", True):
+            return False
+        swept = float(self.records.note(self.source.name, SWEPT) or 0)
+        return self.clock.now() - swept >= SWEEP_EVERY and self._join_or_start(sweep=True) is not None
+
+    def _join_or_start(self, *, sweep: bool = False) -> Future[Snapshot] | None:
         """This process's census, begun if the lease is free; None while another process makes one."""
         with self._lock:
             if self._running is not None and not self._running.done():
@@ -79,15 +91,18 @@ class Freshness:
                 return None
             running: Future[Snapshot] = Future()
             self._running = running
-        threading.Thread(target=self._make, args=(lease, running), name="census", daemon=True).start()
+        work = Work(self.source, self.directories, self.records, lease, self.patience, sweep)
+        threading.Thread(target=self._make, args=(work, running), name="census", daemon=True).start()
         return running
 
-    def _make(self, lease: Census, running: Future[Snapshot]) -> None:
-        work = Work(self.source, self.directories, self.records, lease, self.patience)
+    def _make(self, work: Work, running: Future[Snapshot]) -> None:
         try:
-            running.set_result(census.make(work, self.clock, self.fingerprint))
+            snapshot = census.make(work, self.clock, self.fingerprint)
+            if work.sweep:
+                self.records.put_note(self.source.name, SWEPT, str(self.clock.now()))
+            running.set_result(snapshot)
         except BaseException as failure:
-            self._tell(lease, running, failure)
+            self._tell(work.census, running, failure)
 
     def _tell(self, lease: Census, running: Future[Snapshot], failure: BaseException) -> None:
         known = isinstance(failure, ConnectorError)

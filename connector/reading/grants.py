@@ -36,8 +36,8 @@ def read_assignments(work: Work, aws_accounts: Future[int | None], told: Told) -
     work.stage(facts.of_pair(each) for each in pairs)
     users = work.wait_for(told.users)
     # Groups are waited for only where they can tip the scales.
-    groups = work.wait_for(told.groups) if len(pairs) > users else Groups((), ())
-    choice = walk.assignments(len(pairs), users, len(groups.without))
+    groups = work.wait_for(told.groups) if len(pairs) > users and not work.sweep else Groups((), ())
+    choice = walk.assignments(len(pairs), users, len(groups.without), sweep=work.sweep)
     work.chose(choice)
     if choice.name == walk.ASSIGNMENTS_BY_PAIR:
         _by_pair(work, directory, pairs)
@@ -110,4 +110,4 @@ def _by_principal(work: Work, directory: Directory, known: Groups) -> None:
     groups = (Principal("GROUP", each) for each in (known.without if trusted else known.ids) if each not in covered)
     for asked, rows in together(THREADS, ask, groups):
         work.stage(facts.of_assignment(row) for row in rows if row.principal == asked)
-    work.warnings.append("assignments were read by principal: this way orphans cannot be seen")
+    work.warnings.append("assignments were read by principal: orphans are those of the last sweep by pair")

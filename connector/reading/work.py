@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 
 from connector.model import Fact, Lane, Source
 from connector.ports import Census, Directories, Directory, Patience, Records
-from connector.reading.walk import Walk
+from connector.reading.walk import ASSIGNMENTS_BY_PAIR, Walk
 
 THREADS: Final = 16
 """Per service: enough for 200 calls a second at 60 ms. The pace, not the threads, sets the speed."""
@@ -34,6 +34,8 @@ class Work:
     census: Census
     patience: Callable[[], Patience]
     """Makes a new one: each service is judged by its own progress, so that one that answers cannot excuse another."""
+    sweep: bool = False
+    """Read assignments by pair whatever it costs: only so are orphans seen."""
     warnings: list[str] = field(default_factory=list)
     walks: list[str] = field(default_factory=list)
     failed: threading.Event = field(default_factory=threading.Event)
@@ -47,6 +49,11 @@ class Work:
 
     def staged(self, kind: str) -> Iterator[Fact]:
         return self.records.staged(self.census, kind)
+
+    @property
+    def by_pair(self) -> bool:
+        """Whether assignments were read by pair, which shows orphans."""
+        return any(each.startswith(ASSIGNMENTS_BY_PAIR) for each in self.walks)
 
     def chose(self, choice: Walk) -> None:
         self.walks.append(f"{choice.name}: {choice.calls} calls ({choice.why})")
