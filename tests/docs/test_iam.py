@@ -3,6 +3,7 @@
 import ast
 import json
 from collections.abc import Iterator
+from contextlib import ExitStack
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,6 +11,9 @@ import botocore.session
 import pytest
 
 from connector.aws.sentences import ACTION_PREFIX
+from connector.sandbox.options import Options
+from connector.sandbox.server import Sandbox
+from tests.running import Client, Running, change, key
 
 ROOT = Path(__file__).parents[2]
 POLICIES = ROOT / "spec" / "iam"
@@ -163,3 +167,62 @@ def test_management_account_policy_reaches_only_what_identity_center_makes():
     wide = [each["Action"] for each in statements("management-account.json") if each["Resource"] == "*"]
 
     assert wide == [["iam:ListSAMLProviders"]]
+
+
+# ---- the same, proved on the running service ---------------------------------------------------------------------
+
+EVERYTHING = '[sources.default]\nentitlement_types = ["group", "permissionSetAssignment", "applicationAssignment"]\n'
+TYPES = ("group", "permissionSetAssignment", "applicationAssignment")
+
+
+@pytest.fixture
+def allowed_only(tmp_path):
+    """Start the service on an AWS that denies whatever a policy does not allow."""
+    with ExitStack() as running:
+
+        def start(policy: str) -> Client:
+            session = botocore.session.Session()
+            every = {
+                f"{prefix}:{operation}"
+                for service, prefix in ACTION_PREFIX.items()
+                for operation in session.get_service_model(service).operation_names
+            }
+            denied = sorted(every - actions(policy) - NO_PERMISSION_NEEDED)
+            sandbox = running.enter_context(Sandbox(options=Options(deny=denied, assignment_seconds=0.05)))
+            return running.enter_context(Running(sandbox, tmp_path, EVERYTHING)).client()
+
+        yield start
+
+
+def test_read_only_is_enough_for_every_command_that_reads(allowed_only):
+    """With nothing else allowed, all of them answer, and test-connection has no permission to complain of."""
+    client = allowed_only("read-only.json")
+
+    client.one("std:test-connection")
+    accounts = client.outputs("std:account:list")
+    assert [client.one("std:account:read", key(each["identity"])) for each in accounts] == accounts
+    for type_ in TYPES:
+        listed = client.outputs("std:entitlement:list", {"type": type_})
+        assert listed
+        assert client.one("std:entitlement:read", key(listed[0]["identity"], type=type_)) == listed[0]
+
+
+def test_provisioning_is_enough_for_every_command_that_changes(allowed_only):
+    """With nothing else allowed, an account goes through its whole life."""
+    client = allowed_only("provisioning.json")
+    held = {}
+    for type_, attribute in zip(TYPES, ("groups", "permissionSetAssignments", "applicationAssignments"), strict=True):
+        offered = client.outputs("std:entitlement:list", {"type": type_})
+        held[attribute] = next(each["identity"] for each in offered if each["attributes"]["requestable"])
+
+    names = {"userName": "joan", "givenName": "Joan", "familyName": "Clarke"}
+    account = client.one("std:account:create", {"attributes": {**names, **held}})
+    assert "results" not in account
+    assert {name: account["attributes"][name] for name in held} == {name: [value] for name, value in held.items()}
+    changes = [change("Remove", *each) for each in held.items()] + [change("Set", "title", "Engineer")]
+    account = client.one("std:account:update", key(account["identity"], changes=changes))
+    assert "results" not in account
+    assert account["attributes"]["title"] == "Engineer"
+    client.one("std:account:delete", key(account["identity"]))
+    taken = client.failure("std:account:create", {"attributes": {**names, "userName": "barbara"}})
+    assert "exists already" in taken
