@@ -10,18 +10,17 @@ import threading
 import time
 from collections.abc import Generator
 from contextlib import closing
-from functools import partial
 
 import structlog
 from flask import Flask, Response, g, request
-from werkzeug.exceptions import BadRequest, HTTPException, UnsupportedMediaType
+from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge, UnsupportedMediaType
 
 from connector.commands.desk import Command
 from connector.errors import Busy, CallUs, ConnectorError, FixRequest, Unauthenticated
 from connector.model import Source
 from connector.tokens import Token
 from connector.web.auth import authorise, credentials_of
-from connector.web.presence import has_left
+from connector.web.peer import Peer
 from connector.web.request_id import begin_request, show_request_id
 from connector.web.service import Service
 from connector.web.stream import Outcome, Stream
@@ -41,7 +40,8 @@ log = structlog.get_logger(__name__)
 def create_saas(service: Service) -> Flask:
     """The face as a WSGI application."""
     app = Flask("connector.saas", static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = service.limits.body
+    # One more than allowed, which `_envelope` refuses: a chunked body is otherwise cut at the limit without a word.
+    app.config["MAX_CONTENT_LENGTH"] = service.limits.body + 1
     app.url_map.merge_slashes = False
     face = _Face(service)
     for route in _ROUTES:
@@ -62,7 +62,7 @@ class _Face:
         self._slots = threading.BoundedSemaphore(service.limits.commands)
 
     def invoke(self, anywhere: str = "") -> Response:
-        envelope = _envelope()
+        envelope = _envelope(self._service.limits.body)
         callers = self._service.callers.identify(credentials_of(request.headers.get("Authorization"), envelope.secrets))
         structlog.contextvars.bind_contextvars(command=envelope.type, caller=callers[0].name)
         command = self._service.command(envelope.type)
@@ -120,7 +120,7 @@ class _Face:
         return Stream(
             frames,
             changes=command.changes,
-            client_left=partial(has_left, request.environ),
+            peer=Peer(request.environ),
             cancelled=cancelled,
             limits=self._service.limits,
             finished=finished,
@@ -148,13 +148,16 @@ class _Face:
         return self.refuse(CallUs(f"The connector has a defect; its log names it by the request id {g.request_id}."))
 
 
-def _envelope() -> Envelope:
+def _envelope(longest: int) -> Envelope:
     if request.mimetype != "application/json" or request.mimetype_params.get("charset", "utf-8").lower() != "utf-8":
         raise UnsupportedMediaType("Send JSON in UTF-8 with Content-Type: application/json.")
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise UnsupportedMediaType("Send the body without a Content-Encoding.")
+    body = request.get_data(cache=False)
+    if len(body) > longest:
+        raise RequestEntityTooLarge
     try:
-        return parse_envelope(request.get_data(cache=False))
+        return parse_envelope(body)
     except FixRequest as error:
         raise BadRequest(str(error)) from error
 

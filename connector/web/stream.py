@@ -19,6 +19,7 @@ import structlog
 
 from connector.errors import CallUs, Cancelled, ConnectorError
 from connector.web.channel import Channel
+from connector.web.peer import Peer
 from connector.wire.frames import KEEP_ALIVE
 from connector.wire.problems import saas_text
 
@@ -52,7 +53,7 @@ class Stream:
         frames: Callable[[], Generator[bytes]],
         *,
         changes: bool,
-        client_left: Callable[[], bool],
+        peer: Peer,
         cancelled: threading.Event,
         limits: Limits,
         finished: Callable[[Outcome], None],
@@ -61,7 +62,7 @@ class Stream:
     ) -> None:
         self._frames = frames
         self._changes = changes
-        self._client_left = client_left
+        self._peer = peer
         self._cancelled = cancelled
         self._limits = limits
         self._finished = finished
@@ -94,6 +95,7 @@ class Stream:
         except ConnectorError as error:
             # Frames are out and the status was 200: say why, then break the answer off.
             yield saas_text(error).encode("utf-8", "replace")
+            self._peer.spoil()
             raise Broken(error.kind) from None
 
     def whole(self) -> bytes:
@@ -122,7 +124,7 @@ class Stream:
             chunk = self._channel.take(self._limits.attention)
             if chunk or chunk is None:
                 return chunk
-            if not self._changes and self._client_left():
+            if not self._changes and self._peer.left():
                 raise Cancelled("The client left.")
             if keep_alive and time.monotonic() - silent_since >= self._limits.keep_alive:
                 return KEEP_ALIVE

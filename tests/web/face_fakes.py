@@ -1,6 +1,7 @@
 """A service without AWS for tests of the face: commands that do what their test asks, and a server that runs them.
 
-As a program, `face_fakes.py PORT KEEP_ALIVE`, it serves them on gunicorn exactly as `idc-connector serve` would.
+As a program, `face_fakes.py PORT KEEP_ALIVE [CERT KEY]`, it serves them
+on gunicorn exactly as `idc-connector serve` would.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -120,7 +122,7 @@ def fake_service(**options: Any) -> Service:
         Token("reader", "read", digest_of(READ)),
         Token("operator", "provision", digest_of(PROVISION)),
         Token("narrow", "provision", digest_of(NARROW), frozenset({"other"})),
-        Token("former", "admin", digest_of(EXPIRED), expires=__import__("datetime").datetime(2020, 1, 1)),
+        Token("former", "admin", digest_of(EXPIRED), expires=datetime(2020, 1, 1, tzinfo=UTC)),
     ]
     return Service(
         commands=COMMANDS,
@@ -139,9 +141,8 @@ if __name__ == "__main__":
     from connector.web.logs import configure_logs
 
     configure_logs("INFO")
-    port, keep_alive = int(sys.argv[1]), float(sys.argv[2])
-    service_options = {"limits": Limits(keep_alive=keep_alive, attention=0.1)}
-    Server(
-        lambda: Faces(fake_service(**service_options)),
-        options_for(Settings(), "127.0.0.1", port, False) | {"graceful_timeout": 5},
-    ).run()
+    port, keep_alive, *files = sys.argv[1:]
+    settings = Settings(tls_cert=files[0], tls_key=files[1]) if files else Settings()
+    limits = Limits(keep_alive=float(keep_alive), attention=0.1)
+    options = options_for(settings, "127.0.0.1", int(port), behind_proxy=False)
+    Server(lambda: Faces(fake_service(limits=limits)), options | {"graceful_timeout": 3}).run()
