@@ -6,9 +6,10 @@ the seeds and the control endpoint.
 
 from typing import Any
 
+from connector.sandbox.access import Application, ApplicationAssignment, Principal
 from connector.sandbox.call import Answer, Call, Operation, administered
 from connector.sandbox.errors import not_found, validation
-from connector.sandbox.instances import Application, ApplicationAssignment, Instance, Principal
+from connector.sandbox.instances import Instance
 from connector.sandbox.ordered import Ordered
 from connector.sandbox.paging import APPLICATIONS_MAXIMUM, Sources, chained_page, page
 from connector.sandbox.provisioning import principal_exists

@@ -7,9 +7,10 @@ An assignment whose principal was deleted stays where it is: only its pair still
 import json
 from typing import Any
 
+from connector.sandbox.access import Assignment, Principal, Request
 from connector.sandbox.call import Answer, Call, Operation, with_permission_sets
 from connector.sandbox.errors import not_found
-from connector.sandbox.instances import Assignment, Instance, Principal, Request
+from connector.sandbox.instances import Instance
 from connector.sandbox.ordered import Ordered
 from connector.sandbox.paging import Sources, chained_page, page
 from connector.sandbox.permission_sets import hidden, permission_set_named, refuse_delegated
@@ -104,8 +105,8 @@ def ListAccountAssignmentsForPrincipal(call: Call) -> Answer:
     """What a principal holds; for a user also what the user's groups hold, as rows of the groups (reference §2.3)."""
     instance = with_permission_sets(call)
     principal = _principal(call)
-    if not principal_exists(instance, principal):
-        # Unproven for AWS; but a deleted user's assignments are not to be found this way (reference §5 trap 2).
+    if not principal_exists(instance, principal) and call.options.absent_principal == "not_found":
+        # Unproven for AWS (reference §5 trap 2), so an option.
         raise not_found(f"{principal[0]} not found: {principal[1]}")
     wanted = call.get("Filter", {}).get("AccountId")
     sources = _held(call, instance, principal)
@@ -120,8 +121,9 @@ def _held(call: Call, instance: Instance, principal: Principal) -> Sources[Assig
     """The principal's own assignments first, then those of each group, numbered by the membership."""
     nothing: Ordered[Assignment] = Ordered()
     sources = [(0, instance.by_principal.get(principal, nothing))]
-    if principal[0] == "USER" and call.options.group_rows:
-        for membership in instance.store.users_by_id[principal[1]].memberships:
+    user = instance.store.users_by_id.get(principal[1])
+    if user is not None and principal[0] == "USER" and call.options.group_rows:
+        for membership in user.memberships:
             held = instance.by_principal.get(("GROUP", membership.group_id))
             if held is not None:
                 sources.append((membership.seq, held))

@@ -7,16 +7,9 @@ organisation's random source and a fixed first day, so that the same seed makes 
 import random
 from typing import Any
 
+from connector.sandbox.access import Application, ApplicationAssignment, Assignment, Pair, PermissionSet, Principal
 from connector.sandbox.identities import Group, IdentityStore, Membership, Trace, User
-from connector.sandbox.instances import (
-    Application,
-    ApplicationAssignment,
-    Assignment,
-    Instance,
-    Pair,
-    PermissionSet,
-    Principal,
-)
+from connector.sandbox.instances import Instance
 from connector.sandbox.organisation import AwsAccount, Organisation, Role
 from connector.sandbox.permission_sets import permission_set_arn
 

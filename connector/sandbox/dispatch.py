@@ -6,6 +6,7 @@ organisation's lock. The answer, or AWS's error, is rendered; every call ends up
 """
 
 import json
+import threading
 import time
 import uuid
 from dataclasses import dataclass, field
@@ -45,6 +46,7 @@ class EmulatedAws:
     faults: Faults = field(default_factory=Faults)
     quota: Quota = field(default_factory=Quota)
     journal: Journal = field(default_factory=Journal)
+    leaving: threading.Event = field(default_factory=threading.Event)  # set when the server stops: nobody waits on
 
     def handle(self, request: HttpRequest) -> HttpAnswer:
         """Answer one request of an AWS SDK."""
@@ -72,7 +74,7 @@ class EmulatedAws:
             service, operation, parameters = _asked_for(request)
             entry.update(service=service, operation=operation)
             strikes = self._strikes(operation, entry)
-            self._wait(strikes)
+            self.wait(strikes)
             if strikes.keys() & {"reset", "before"}:
                 entry["outcome"] = "reset"
                 return HttpAnswer(500, b"", manner="reset")
@@ -118,12 +120,13 @@ class EmulatedAws:
             strikes = {kind: FaultRule(operation, kind), **strikes}
         return strikes
 
-    def _wait(self, strikes: dict[str, FaultRule]) -> None:
+    def wait(self, strikes: dict[str, FaultRule]) -> None:
+        """Let the latency pass, and a slow rule's seconds."""
         seconds = self.options.latency_ms / 1000
         if "slow" in strikes:
             seconds += strikes["slow"].seconds
         if seconds:
-            time.sleep(seconds)
+            self.leaving.wait(seconds)
 
     def _refuse(self, service: str, operation: str, caller: Caller, strikes: dict[str, FaultRule]) -> None:
         if "throttled" in strikes or not self.quota.admits(service, self.options):

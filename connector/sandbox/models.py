@@ -4,9 +4,7 @@ Shapes come from the botocore that is installed; dispatch.py checks every reques
 answer. The words of a complaint follow AWS's ("1 validation error detected: Value …"). No organisation is known here.
 """
 
-import re
 import sys
-import unicodedata
 from functools import cache
 from typing import Any
 
@@ -14,6 +12,7 @@ import botocore.session
 from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Shape, StructureShape
 
 from connector.sandbox.errors import AwsError, validation
+from connector.sandbox.patterns import compiled
 
 SERVICES = ("identitystore", "sso-admin", "organizations", "sts")
 ACTION_PREFIXES = {"identitystore": "identitystore", "sso-admin": "sso", "organizations": "organizations", "sts": "sts"}
@@ -220,33 +219,3 @@ def _join(path: str, name: str) -> str:
 
 def _wrong_type(value: Any, wanted: str) -> AwsError:
     return AwsError("SerializationException", f"{type(value).__name__} can not be converted to {wanted}")
-
-
-@cache
-def compiled(pattern: str) -> re.Pattern[str]:
-    r"""A pattern of the models for Python: `\p{L}` and its like are spelled out; `\w`, `\d` mean ASCII, as in Java."""
-    pattern = re.sub(r"\[(?:\\.|[^\]\\])*\]", lambda found: _expanded(found.group(), True), pattern)
-    return re.compile(_expanded(pattern, False), re.ASCII)
-
-
-def _expanded(text: str, inside: bool) -> str:
-    def category(found: re.Match[str]) -> str:
-        return _ranges(found.group(1)) if inside else f"[{_ranges(found.group(1))}]"
-
-    return re.sub(r"\\p\{([A-Z])\}", category, text)
-
-
-@cache
-def _ranges(category: str) -> str:
-    """The characters of a Unicode category as ranges; everything beyond the basic plane is accepted."""
-    found, start = [], None
-    for code in range(0x10000):
-        inside = unicodedata.category(chr(code))[0] == category and not 0xD800 <= code <= 0xDFFF
-        if inside and start is None:
-            start = code
-        elif not inside and start is not None:
-            found.append(f"\\u{start:04x}-\\u{code - 1:04x}")
-            start = None
-    if start is not None:
-        found.append(f"\\u{start:04x}-\\uffff")
-    return "".join(found) + "\\U00010000-\\U0010ffff"

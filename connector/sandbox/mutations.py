@@ -8,8 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 from connector.sandbox import building
+from connector.sandbox.access import PermissionSet
 from connector.sandbox.identities import User
-from connector.sandbox.instances import Instance, PermissionSet
+from connector.sandbox.instances import Instance
 from connector.sandbox.organisation import Organisation, Role
 
 STATES = ("PENDING_ACTIVATION", "ACTIVE", "SUSPENDED", "PENDING_CLOSURE", "CLOSED")

@@ -33,6 +33,7 @@ class Options:
     status_seconds: float | None = None  # requests' statuses are forgotten after so long
     orphan_delete: str = "failed"
     missing_delete: str = "not_found"
+    absent_principal: str = "not_found"
     # doubts
     group_rows: bool = True
     hide_management_account: bool = False
@@ -66,6 +67,7 @@ class Options:
 CHOICES = {
     "orphan_delete": ("failed", "succeeded"),
     "missing_delete": ("not_found", "failed", "succeeded"),
+    "absent_principal": ("not_found", "rows"),
     "extension_keys": ("camel", "pascal"),
     "caller": ("management", "delegated", "member"),
 }

@@ -6,9 +6,10 @@ provisioning.py. A name never changes: UpdatePermissionSet has none.
 
 from typing import Any
 
+from connector.sandbox.access import Pair, PermissionSet
 from connector.sandbox.call import Answer, Call, Operation, with_permission_sets
 from connector.sandbox.errors import conflict, not_found
-from connector.sandbox.instances import Instance, Pair, PermissionSet
+from connector.sandbox.instances import Instance
 from connector.sandbox.paging import page
 
 

@@ -6,9 +6,9 @@ count as not provisioned with the latest until ProvisionPermissionSet. No policy
 
 from typing import Any
 
+from connector.sandbox.access import PermissionSet
 from connector.sandbox.call import Answer, Call, Operation, with_permission_sets
 from connector.sandbox.errors import AwsError, conflict, not_found, validation
-from connector.sandbox.instances import PermissionSet
 from connector.sandbox.ordered import Ordered
 from connector.sandbox.paging import page
 from connector.sandbox.permission_sets import changeable, permission_set_named

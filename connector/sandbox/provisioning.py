@@ -8,9 +8,10 @@ background.
 import heapq
 from typing import Any
 
+from connector.sandbox.access import Assignment, Pair, Principal, Request
 from connector.sandbox.call import Answer, Call, Operation, with_permission_sets
 from connector.sandbox.errors import conflict, not_found, throttled, validation
-from connector.sandbox.instances import Assignment, Instance, Pair, Principal, Request
+from connector.sandbox.instances import Instance
 from connector.sandbox.options import Options
 from connector.sandbox.ordered import Ordered
 from connector.sandbox.organisation import Organisation

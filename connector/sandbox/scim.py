@@ -7,18 +7,16 @@ userName, PATCH changes `active`. The rest of SCIM is refused (reference §1.9).
 import json
 import re
 import time
-import uuid
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
 from connector.sandbox.connection import HttpAnswer, HttpRequest
 from connector.sandbox.dispatch import EmulatedAws
 from connector.sandbox.identities import IdentityStore, User
+from connector.sandbox.scim_resources import error_body, shown
 
 PATH = re.compile(r"/(?P<tenant>[A-Za-z0-9-]+)/scim/v2/(?P<rest>.*)|/scim/(?P<tenant2>[A-Za-z0-9-]+)/v2/(?P<rest2>.*)")
 _FILTER = re.compile(r'\s*(userName|externalId|id)\s+eq\s+"([^"]*)"\s*', re.IGNORECASE)
-_USER = "urn:ietf:params:scim:schemas:core:2.0:User"
-_ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 _CODES = {
     400: "ValidationException",
     401: "UnauthorizedException",
@@ -64,8 +62,7 @@ def _operation(request: HttpRequest) -> str:
 
 def _faulty(aws: EmulatedAws, request: HttpRequest, entry: dict[str, Any]) -> HttpAnswer:
     strikes = aws.faults.striking(entry["operation"], entry["user_agent"])
-    if aws.options.latency_ms or "slow" in strikes:
-        time.sleep(aws.options.latency_ms / 1000 + (strikes["slow"].seconds if "slow" in strikes else 0))
+    aws.wait(strikes)
     if strikes.keys() & {"reset", "before"}:
         entry["outcome"] = "reset"
         return HttpAnswer(500, b"", manner="reset")
@@ -76,7 +73,7 @@ def _faulty(aws: EmulatedAws, request: HttpRequest, entry: dict[str, Any]) -> Ht
         status, body = _answer(aws, request)
     except Refused as refused:
         entry["outcome"] = _CODES[refused.status]
-        status, body = refused.status, _error(refused)
+        status, body = refused.status, error_body(refused.status, refused.detail)
     answer = HttpAnswer(status, json.dumps(body).encode(), "application/scim+json")
     if "after" in strikes or "half" in strikes:
         entry["outcome"] = "lost" if "after" in strikes else "half"
@@ -166,50 +163,3 @@ def _active(row: dict[str, Any]) -> bool:
     if not isinstance(value, bool):
         raise Refused(400, "active is true or false")
     return value
-
-
-def shown(user: User) -> dict[str, Any]:
-    """A user as SCIM shows it."""
-    attributes = user.attributes
-    resource: dict[str, Any] = {
-        "schemas": [_USER, _ENTERPRISE],
-        "id": user.id,
-        "meta": {
-            "resourceType": "User",
-            "created": _date(user.trace.created_at),
-            "lastModified": _date(user.trace.updated_at),
-        },
-        "userName": attributes["UserName"],
-        "displayName": attributes["DisplayName"],
-        "name": _camel(attributes.get("Name", {})),
-        "active": user.enabled,
-    }
-    for name in ("Title", "NickName", "UserType", "Locale", "Timezone", "PreferredLanguage"):
-        if name in attributes:
-            resource[name[:1].lower() + name[1:]] = attributes[name]
-    for name in ("Emails", "PhoneNumbers", "Addresses"):
-        if name in attributes:
-            resource[name[:1].lower() + name[1:]] = [_camel(row) for row in attributes[name]]
-    if user.external_ids:
-        resource["externalId"] = user.external_ids[0]["Id"]
-    if user.extension:
-        resource[_ENTERPRISE] = user.extension
-    return resource
-
-
-def _camel(row: dict[str, Any]) -> dict[str, Any]:
-    return {name[:1].lower() + name[1:]: value for name, value in row.items()}
-
-
-def _date(seconds: float) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
-
-
-def _error(refused: Refused) -> dict[str, Any]:
-    return {
-        "schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"],
-        "status": str(refused.status),
-        "detail": refused.detail,
-        "exceptionRequestId": str(uuid.uuid4()),
-        "timeStamp": time.strftime("%Y-%m-%d %H:%M:%S.000", time.gmtime()),
-    }

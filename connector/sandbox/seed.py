@@ -9,69 +9,12 @@ from dataclasses import dataclass
 from functools import partial
 
 from connector.sandbox import building
+from connector.sandbox.access import PermissionSet
 from connector.sandbox.identities import Group, IdentityStore
-from connector.sandbox.instances import Instance, PermissionSet
+from connector.sandbox.instances import Instance
+from connector.sandbox.names import FAMILY, GIVEN
 from connector.sandbox.organisation import Organisation
 
-GIVEN = (
-    "Ada",
-    "Alan",
-    "Amina",
-    "Barbara",
-    "Chen",
-    "Dorothy",
-    "Edgar",
-    "Elif",
-    "Emeka",
-    "Fatima",
-    "Grace",
-    "Hiro",
-    "Ines",
-    "Ivan",
-    "Jana",
-    "Kofi",
-    "Leila",
-    "Linus",
-    "Maria",
-    "Noor",
-    "Olga",
-    "Priya",
-    "Rosa",
-    "Sven",
-    "Tariq",
-    "Uma",
-    "Wei",
-    "Yara",
-    "Zoe",
-)
-FAMILY = (
-    "Adeyemi",
-    "Becker",
-    "Chowdhury",
-    "Diaz",
-    "Eriksson",
-    "Fischer",
-    "Garcia",
-    "Haddad",
-    "Ivanova",
-    "Jansen",
-    "Kim",
-    "Larsen",
-    "Mwangi",
-    "Nguyen",
-    "Okafor",
-    "Patel",
-    "Quinn",
-    "Rossi",
-    "Sato",
-    "Tanaka",
-    "Usman",
-    "Virtanen",
-    "Wang",
-    "Xu",
-    "Yilmaz",
-    "Zhang",
-)
 DEPARTMENTS = ("Engineering", "Data", "Finance", "Operations", "Security", "Sales")
 ROLES = ("read", "write", "admin", "security", "billing", "support")
 ISSUER = "https://idp.example.com/scim"

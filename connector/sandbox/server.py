@@ -86,6 +86,7 @@ class Sandbox:
 
     def start(self) -> "Sandbox":
         """Listen."""
+        self.aws.leaving.clear()
         # Loading the models takes a moment: now rather than in the first call.
         for service in targets().values():
             operation_model(service, "ListAccounts" if service == "organizations" else _first(service))
@@ -101,6 +102,7 @@ class Sandbox:
         if self._listener is None:
             return
         listener, self._listener = self._listener, None
+        self.aws.leaving.set()
         with self._lock:
             open_connections, threads = list(self._connections), list(self._threads)
         for connection in open_connections:

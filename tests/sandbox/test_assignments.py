@@ -256,6 +256,15 @@ def test_assignments_outlive_their_user_and_their_group(world):
     assert world.error(lambda: for_principal(world, "USER", barbara))["Code"] == "ResourceNotFoundException"
 
 
+def test_what_a_deleted_principal_held_can_be_asked_for_where_the_option_says_so(world):
+    """Unproven on AWS: either not found, or the rows that are left."""
+    barbara = world.user("barbara")
+    world.users.delete_user(IdentityStoreId=world.store, UserId=barbara)
+    world.options.absent_principal = "rows"
+
+    assert for_principal(world, "USER", barbara) == [(DATA, world.permission_set("Write"), "USER", barbara)]
+
+
 @pytest.mark.parametrize(("option", "status"), [("failed", "FAILED"), ("succeeded", "SUCCEEDED")])
 def test_deleting_an_orphans_assignment_ends_as_the_option_says(world, option, status):
     """FAILED was seen in the field in 2021; today is unknown (reference §9)."""

@@ -3,7 +3,8 @@
 import pytest
 
 from connector.sandbox.errors import AwsError
-from connector.sandbox.models import check_answer, check_error, compiled
+from connector.sandbox.models import check_answer, check_error
+from connector.sandbox.patterns import compiled
 
 
 @pytest.mark.parametrize(
