@@ -15,6 +15,7 @@ COMMANDS: Final = {
     "demo": ("connector.cli.demo", "demo_command"),
     "sandbox": ("connector.sandbox.main", "sandbox_command"),
     "token": ("connector.cli.token", "token_group"),
+    "walk": ("connector.cli.walk", "walk_command"),
     "doctor": ("connector.cli.doctor", "doctor_command"),
 }
 """Module and name of each command. The sandbox is an extra: nothing of it is loaded by the others."""
