@@ -1,9 +1,12 @@
 """`docs/operations.md` and `docs/saas-face.md` say what the service does: metrics, health pages, statuses, commands."""
 
+import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from connector import errors
+from connector.cli import COMMANDS as TYPED
 from connector.commands import COMMANDS
 from connector.serving import OPTIONS
 from connector.web.metrics import Metrics
@@ -59,3 +62,30 @@ def test_statuses_of_the_door_are_documented():
 
     assert {problem.saas_status for problem in PROBLEMS.values()} - {500, 499} <= said
     assert PROBLEMS[errors.Busy].saas_status == 429
+
+
+def test_commands_of_the_command_line_are_documented():
+    """The table has every command that `--help` lists."""
+    section = OPERATIONS.partition("## The command line")[2]
+
+    assert set(first_cells(section, "command")) == {f"idc-connector {name}" for name in TYPED}
+
+
+def texts() -> Iterator[str]:
+    """Every string of the code; `…` stands where a value is filled in."""
+    for path in (ROOT / "connector").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.JoinedStr):
+                yield "".join(str(part.value) if isinstance(part, ast.Constant) else "…" for part in node.values)
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield node.value
+
+
+def test_sentences_in_the_troubleshooting_table_are_those_of_the_code():
+    """Who searches the page for what he saw finds it."""
+    shown = [cell for cell in first_cells(OPERATIONS, "what you see") if " " in cell]
+    said = "\0".join(texts())
+
+    assert len(shown) > 10
+    patterns = {cell: r"[^\0]*?".join(map(re.escape, cell.split("…"))) for cell in shown}
+    assert [cell for cell, pattern in patterns.items() if not re.search(pattern, said)] == []
