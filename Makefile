@@ -46,7 +46,10 @@ lock: $(READY) ## Renew the lock files from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate \
 		--extra postgres --group dev -c requirements.lock -o requirements-dev.lock pyproject.toml
 
+isc: $(READY) ## Build the bundle for Identity Security Cloud, spec/isc/dist/*.zip (Node 18 or newer); SOURCE=name for one source
+	@$(BIN)/python spec/isc/bundle.py $(SOURCE)
+
 clean: ## Remove what was made here
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist var
 
-.PHONY: help setup demo test lint types imports tests format lock clean
+.PHONY: help setup demo test lint types imports tests format lock isc clean
