@@ -35,7 +35,7 @@ class Log(Logger):  # type: ignore[misc]
 
     def setup(self, cfg: Any) -> None:
         """Keep gunicorn from adding handlers of its own."""
-        configure_logs(logging.getLevelName(logging.getLogger().level))
+        configure_logs(cfg.loglevel.upper())
 
 
 def release_stalled_readers(worker: Any) -> None:
@@ -99,7 +99,7 @@ def options_for(settings: Settings, host: str, port: int, behind_proxy: bool) ->
         )
     bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     tls = {"certfile": settings.tls_cert, "keyfile": settings.tls_key} if secured else {}
-    return {**OPTIONS, "bind": bind, **tls}
+    return {**OPTIONS, "bind": bind, "loglevel": settings.log_level.lower(), **tls}
 
 
 def is_loopback(host: str) -> bool:

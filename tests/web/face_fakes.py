@@ -6,6 +6,8 @@ on gunicorn exactly as `idc-connector serve` would.
 
 from __future__ import annotations
 
+import socket
+import subprocess
 import sys
 import threading
 import time
@@ -133,6 +135,38 @@ def fake_service(**options: Any) -> Service:
         ready=options.pop("ready", lambda: None),
         **options,
     )
+
+
+def free_port() -> int:
+    """A port nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def start(keep_alive: float, log: Path) -> tuple[subprocess.Popen[bytes], str]:
+    """The fakes on gunicorn; returns when it accepts connections."""
+    port = free_port()
+    with log.open("wb") as errors:
+        server = subprocess.Popen([sys.executable, "-W", "error", __file__, str(port), str(keep_alive)], stderr=errors)
+    for _ in range(200):
+        try:
+            socket.create_connection(("127.0.0.1", port), 0.2).close()
+            break
+        except OSError:
+            assert server.poll() is None, log.read_text()
+            time.sleep(0.05)
+    return server, f"http://127.0.0.1:{port}"
+
+
+def stop(server: subprocess.Popen[bytes]) -> None:
+    """End a server we started."""
+    server.terminate()
+    try:
+        server.wait(10)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()
 
 
 if __name__ == "__main__":

@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from face_fakes import EXPIRED, NARROW, PROVISION, READ
 
 from connector.errors import Forbidden, Unauthenticated
 from connector.tokens import Token, digest_of
 from connector.web.auth import Callers, Credential, authorise, credentials_of
+from tests.web.face_fakes import EXPIRED, NARROW, PROVISION, READ
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC).timestamp()
 READER = Token("reader", "read", digest_of("a"))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from face_fakes import READ, fake_service
 from werkzeug.test import Client
 
 from connector.errors import RetryLater
 from connector.web.dispatch import Faces
+from tests.web.face_fakes import READ, fake_service
 
 
 def test_alive_and_ready() -> None:

