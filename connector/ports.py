@@ -243,6 +243,9 @@ class Records(Protocol):
     def about(self, snapshot: Snapshot, kind: str, subjects: Sequence[str]) -> Sequence[Fact]:
         """Facts about any of the subjects, by subject, then id. Any number of subjects."""
 
+    def held(self, snapshot: Snapshot, kind: str, subjects: Sequence[str]) -> Sequence[tuple[str, str]]:
+        """(subject, held) of the facts about any of the subjects, as `about` has them, without the rest: for lists."""
+
     def holding(self, snapshot: Snapshot, kind: str, held: str) -> Sequence[Fact]:
         """Facts that hold `held`, by id."""
 

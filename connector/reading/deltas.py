@@ -6,13 +6,14 @@ only what a reader would see changed is sent.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Final
 
-from connector.model import Account, Entitlement, Fact, Snapshot, Source, State
+from connector.model import Account, Entitlement, Snapshot, Source, State
 from connector.ports import Records
 from connector.reading import facts
+from connector.reading.dressing import PassedOn
 from connector.reading.entitlements import Shelf
 from connector.reading.views import BATCH, Dresser, kinds_in
 
@@ -87,14 +88,14 @@ def _touched(source: Source, records: Records, before: Dresser, after: Dresser) 
     return users
 
 
-def _passing_on(through: Mapping[str, Iterable[Fact]], names: set[str]) -> set[str]:
+def _passing_on(through: Mapping[str, PassedOn], names: set[str]) -> set[str]:
     """Groups that pass on something whose permission set, AWS account or application is among `names`."""
     if not names:
         return set()
     return {
         group
-        for group, held in through.items()
-        if any(fact.held in names or not names.isdisjoint(fact.held.split(":")) for fact in held)
+        for group, passed in through.items()
+        if any(id_ in names or not names.isdisjoint(id_.split(":")) for ids in passed.held.values() for id_ in ids)
     }
 
 

@@ -127,6 +127,9 @@ class Store:
     def about(self, snapshot: Snapshot, kind: str, subjects: Sequence[str]) -> Sequence[Fact]:
         return self._snapshots.about(snapshot, kind, subjects)
 
+    def held(self, snapshot: Snapshot, kind: str, subjects: Sequence[str]) -> Sequence[tuple[str, str]]:
+        return self._snapshots.held(snapshot, kind, subjects)
+
     def holding(self, snapshot: Snapshot, kind: str, held: str) -> Sequence[Fact]:
         return self._snapshots.holding(snapshot, kind, held)
 

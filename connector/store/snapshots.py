@@ -7,7 +7,7 @@ Nothing is written here, and no connection is held while a caller looks at what 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Row, func, select
@@ -53,6 +53,13 @@ def still_there(connection: Connection, name: str, source: int, number: int) -> 
     return row
 
 
+def _portions(subjects: Sequence[str]) -> Iterator[ColumnElement[bool]]:
+    """Conditions that together name the subjects, each within what a statement may hold."""
+    asked = sorted({each for each in subjects if storable(each)})
+    for start in range(0, len(asked), SUBJECTS):
+        yield fact.c.subject.in_(asked[start : start + SUBJECTS])
+
+
 class Snapshots:
     """Snapshots of all sources. Every question about a snapshot raises `CursorExpired` when it was swept."""
 
@@ -90,11 +97,22 @@ class Snapshots:
 
     def about(self, snapshot: Snapshot, kind: str, subjects: Sequence[str]) -> Sequence[Fact]:
         """Facts about any of the subjects, by subject, then id."""
-        asked = sorted({each for each in subjects if storable(each)})
         found: list[Fact] = []
-        for start in range(0, len(asked), SUBJECTS):
-            some = fact.c.subject.in_(asked[start : start + SUBJECTS])
+        for some in _portions(subjects):
             found += self._facts(snapshot, kind, about_someone, some, order=(fact.c.subject, fact.c.id))
+        return found
+
+    def held(self, snapshot: Snapshot, kind: str, subjects: Sequence[str]) -> Sequence[tuple[str, str]]:
+        """(subject, held) of the facts about any of the subjects, by subject, then id."""
+        source, number = self._sources.make(snapshot.source), self._kinds.find(kind)
+        seen = in_snapshot(source, number, snapshot)
+        found: list[tuple[str, str]] = []
+        with self._database.reading() as connection:
+            for some in _portions(subjects):
+                query = select(fact.c.subject, fact.c.held).where(seen, about_someone, some)
+                rows = connection.execute(query.order_by(fact.c.subject, fact.c.id)).all()
+                found += [(row[0], row[1]) for row in rows]
+            still_there(connection, snapshot.source, source, snapshot.number)
         return found
 
     def holding(self, snapshot: Snapshot, kind: str, held: str) -> Sequence[Fact]:

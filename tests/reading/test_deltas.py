@@ -119,7 +119,7 @@ def applied(old: list[Item], delta: list[Item]) -> list[Item]:
     return [result[id_] for id_ in sorted(result)]
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(st.lists(organisations(), min_size=2, max_size=3))
 def test_the_delta_of_accounts_is_exact(records: Records, stages: list[list[Fact]]) -> None:
     first, *later = [published(records, each) for each in stages]
@@ -130,7 +130,7 @@ def test_the_delta_of_accounts_is_exact(records: Records, stages: list[list[Fact
     assert not [each for each in delta if each in old], "an account that looks the same was sent"
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(organisations(), organisations(), st.sampled_from(SOURCE.entitlement_types))
 def test_the_delta_of_entitlements_is_exact(records: Records, one: list[Fact], two: list[Fact], type_: str) -> None:
     first, second = published(records, one), published(records, two)
