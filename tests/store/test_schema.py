@@ -1,0 +1,90 @@
+"""Opening a store: fresh, twice at once, again, and after a newer version."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import inspect, text
+
+from connector.clock import SystemClock
+from connector.errors import FixConfiguration
+from connector.store import open_store
+from connector.store.engines import connect
+from connector.store.tables import metadata
+
+OPEN = "import sys; from connector.store import open_store; open_store(sys.argv[1]).put_note('aws', sys.argv[2], 'x')"
+
+
+def test_migrations_make_what_the_tables_say(store_url: str) -> None:
+    """Columns, types, keys and indexes."""
+    store = open_store(store_url)
+    with store._database.reading() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+        found = inspect(connection)
+        for table in metadata.sorted_tables:
+            indexes = {index["name"]: index["column_names"] for index in found.get_indexes(table.name)}
+            expected = {index.name: [column.name for column in index.columns] for index in table.indexes}
+            assert {name: indexes.get(name) for name in expected} == expected
+            key = found.get_pk_constraint(table.name)["constrained_columns"]
+            assert key == [column.name for column in table.primary_key.columns]
+    store.close()
+
+
+def test_opening_again_keeps_what_is_there(store_url: str) -> None:
+    """The second time there is nothing to do."""
+    first = open_store(store_url)
+    first.put_note("aws", "key", "value")
+    first.close()
+
+    second = open_store(store_url)
+
+    assert second.note("aws", "key") == "value"
+    second.close()
+
+
+def test_processes_that_start_together(store_url: str) -> None:
+    """One migrates, the others wait for it."""
+    keys = ["a", "b", "c"]
+    processes = [
+        subprocess.Popen([sys.executable, "-W", "error", "-c", OPEN, store_url, key], stderr=subprocess.PIPE)
+        for key in keys
+    ]
+    for process in processes:
+        _, said = process.communicate(timeout=60)
+        assert process.returncode == 0, said.decode()
+
+    store = open_store(store_url)
+    assert [store.note("aws", key) for key in keys] == ["x"] * 3
+    store.close()
+
+
+def test_a_newer_store_is_left_alone(store_url: str) -> None:
+    """Its tables may mean something else by now."""
+    open_store(store_url).close()
+    database = connect(store_url, SystemClock())
+    with database.writing() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    database.dispose()
+
+    with pytest.raises(FixConfiguration, match="newer version"):
+        open_store(store_url)
+
+
+def test_names_sort_alike_everywhere(store_url: str) -> None:
+    """PostgreSQL is told for each column that pages or orders by a name; SQLite does so anyway."""
+    store = open_store(store_url)
+    with store._database.reading() as connection:
+        if connection.dialect.name == "postgresql":
+            found = connection.execute(
+                text(
+                    "SELECT table_name || '.' || column_name FROM information_schema.columns"
+                    " WHERE table_schema = 'public' AND collation_name = 'C' ORDER BY 1"
+                )
+            ).scalars()
+            assert {"fact.id", "fact.subject", "fact.held", "staged.id", "note.key"} <= set(found)
+    store.close()
