@@ -25,6 +25,8 @@ from connector.ports import Clock, Pace, Patience
 log = structlog.get_logger()
 
 Answer = dict[str, Any]
+Attempt = Callable[[float], Answer]
+"""Makes the call once; told how many seconds of silence to put up with."""
 Lost = Callable[[float], Answer | None]
 """Told when the first attempt began (Unix seconds), finds out whether a call whose answer is missing took effect."""
 
@@ -86,9 +88,9 @@ class Line:
         repeat. Raises what `faults` makes of the last attempt.
         """
 
-        def attempt() -> Answer:
+        def attempt(left: float) -> Answer:
             client = self.sessions.client(self.source, service, self.region)
-            with waiting_at_most(self.patience.remaining()):
+            with waiting_at_most(left):
                 answer: Answer = getattr(client, xform_name(operation))(**params)
             if needs is not None and needs not in answer:
                 raise BrokenAnswer(f"without {needs}")
@@ -96,16 +98,22 @@ class Line:
 
         return self.repeat(service, operation, attempt, lost)
 
-    def repeat(self, service: str, operation: str, attempt: Callable[[], Answer], lost: Lost | None = None) -> Answer:
+    def repeat(self, service: str, operation: str, attempt: Attempt, lost: Lost | None = None) -> Answer:
         """`call` for any attempt: it returns an answer, or raises what `faults.understand` understands."""
+        self._take(service)
+        # A queue for our own quota is no fault of AWS: a call that had to wait for its turn starts with all the
+        # patience. Its repetitions do not, or a lasting throttle would never end; nor does it borrow the progress of
+        # the command's other threads, or a lasting fault of one operation would last as long as the others go on.
+        self.patience.progress()
+        until = self.clock.monotonic() + self.patience.remaining()
         began = self.clock.now()
         failed: Counter[Again] = Counter()
         while True:
-            answer, fault = self._once(service, operation, attempt, first=not failed)
+            answer, fault = self._once(service, operation, attempt, until)
             if fault is None:
                 self.patience.progress()
                 return answer
-            why = self._reason(fault, failed)
+            why = self._reason(fault, failed, until)
             failed[why] += 1
             if lost is not None and why in (Again.BROKEN, Again.BUSY):
                 found = lost(began)
@@ -114,22 +122,19 @@ class Line:
             if why is Again.THROTTLED and service != "sts" and operation not in _OWN_LIMIT:
                 self.pace.slow_down(self.owner, cast("Family", service))
             log.info("aws call again", operation=operation, why=why.value, times=failed[why])
-            self._wait(fault, why, failed[why])
+            self._wait(fault, why, failed[why], until)
+            self._take(service)
 
-    def _once(
-        self, service: str, operation: str, attempt: Callable[[], Answer], *, first: bool
-    ) -> tuple[Answer, Fault | None]:
+    def _take(self, service: str) -> None:
         self.patience.check()
         if service != "sts":  # STS has a quota of its own in each AWS account, far above what we use
             self.pace.take(self.owner, cast("Family", service), self.lane, self.patience)
-        if first:
-            # A queue for our own quota is no fault of AWS: a call that had to wait for its turn starts with all its
-            # patience. Its repetitions do not, or a lasting throttle would never end.
-            self.patience.progress()
+
+    def _once(self, service: str, operation: str, attempt: Attempt, until: float) -> tuple[Answer, Fault | None]:
         for tally in self.tallies:
             tally.add(operation)
         try:
-            return attempt(), None
+            return attempt(until - self.clock.monotonic()), None
         except ConnectorError:
             raise
         except Exception as caught:  # botocore lets foreign exceptions through; the gate names them all
@@ -137,9 +142,9 @@ class Line:
             fault.error.__cause__ = caught
             return {}, fault
 
-    def _reason(self, fault: Fault, failed: Counter[Again]) -> Again:
+    def _reason(self, fault: Fault, failed: Counter[Again], until: float) -> Again:
         """Why to try again; raises the fault's error when that cannot help or nobody has the patience."""
-        if fault.again is None or self.patience.remaining() <= 0:
+        if fault.again is None or self.clock.monotonic() >= until:
             raise fault.error
         if fault.again is Again.EXPIRED:
             if failed[Again.EXPIRED]:
@@ -147,16 +152,16 @@ class Line:
             self.sessions.renew(self.source)
         return fault.again
 
-    def _wait(self, fault: Fault, why: Again, times: int) -> None:
-        remaining = self.patience.remaining()
-        if fault.after is not None and fault.after >= remaining:
-            raise fault.error  # AWS said that it would be of no use before the deadline
+    def _wait(self, fault: Fault, why: Again, times: int, until: float) -> None:
+        left = until - self.clock.monotonic()
+        if left <= 0 or (fault.after is not None and fault.after >= left):
+            raise fault.error  # or AWS said that it would be of no use before then
         first, most = BACKOFF[why]
         # Full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter"): repeated calls must not march in step.
         seconds = fault.after if fault.after is not None else _jitter.random() * min(most, first * 2**times)
-        until = self.clock.monotonic() + min(seconds, remaining)
-        while (left := until - self.clock.monotonic()) > 0:
+        awake = self.clock.monotonic() + min(seconds, left)
+        while (pause := awake - self.clock.monotonic()) > 0:
             self.patience.check()
-            self.clock.sleep(min(left, _SLICE))
-        if self.patience.remaining() <= 0:
+            self.clock.sleep(min(pause, _SLICE))
+        if self.clock.monotonic() >= until:
             raise fault.error

@@ -45,25 +45,25 @@ def set_enabled(line: Line, user_id: str, enabled: bool) -> None:
         "Operations": [{"op": "replace", "path": "active", "value": enabled}],
     }
     # SCIM has no quota that AWS documents; it changes the identity store, whose pace is as good as any.
-    line.repeat("identitystore", _OPERATION, lambda: _patch(line, url, body))
+    line.repeat("identitystore", _OPERATION, lambda left: _patch(line.source, url, body, left))
 
 
-def _patch(line: Line, url: str, body: dict[str, Any]) -> Answer:
+def _patch(source: Source, url: str, body: dict[str, Any], left: float) -> Answer:
     try:
         response = requests.patch(
             url,
             json=body,
-            auth=_Bearer(_token(line.source)),
+            auth=_Bearer(_token(source)),
             headers={"Content-Type": "application/scim+json", "Accept": "application/scim+json"},
-            timeout=(CONNECT_TIMEOUT, min(READ_TIMEOUT, max(0.2, line.patience.remaining()))),
+            timeout=(CONNECT_TIMEOUT, min(READ_TIMEOUT, max(0.2, left))),
             allow_redirects=False,
         )
     except requests.RequestException as caught:
-        error = AwsFailed(f"The SCIM endpoint of source {line.source.name} did not answer ({type(caught).__name__}).")
+        error = AwsFailed(f"The SCIM endpoint of source {source.name} did not answer ({type(caught).__name__}).")
         raise Failed(Fault(Verdict.BROKEN, error, Again.BROKEN)) from caught
     if response.ok and response.status_code < 300:
         return {}
-    raise Failed(_fault(line.source, response))
+    raise Failed(_fault(source, response))
 
 
 def _fault(source: Source, response: requests.Response) -> Fault:

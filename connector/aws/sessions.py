@@ -94,10 +94,7 @@ class Sessions:
             client = cast("Any", self._session(source)).client(service, region_name=region, config=CONFIG)
         except (BotoCoreError, ValueError) as caught:
             raise misconfigured(caught) from caught
-        # Registered before any thread can share the client.
-        client.meta.events.register("before-call", _bound_wait)
-        client.meta.events.register("before-parse", _refuse_half_answers)
-        return client
+        return _watched(client)
 
     def _session(self, source: Source) -> boto3.Session:
         if source not in self._sessions:
@@ -128,7 +125,7 @@ def _session_of(source: Source) -> boto3.Session:
     if credentials is None:
         raise NoCredentialsError
     fetcher = AssumeRoleCredentialFetcher(
-        partial(base.create_client, region_name=_sts_region(source, base), config=CONFIG),
+        partial(_sts, base, _sts_region(source, base)),
         credentials,
         source.role_arn,
         extra_args={
@@ -143,6 +140,11 @@ def _session_of(source: Source) -> boto3.Session:
     return boto3.Session(botocore_session=assumed)
 
 
+def _sts(base: botocore.session.Session, region: str | None, service: str, **credentials: Any) -> Any:
+    """The client that assumes the role, as watchful as the others."""
+    return _watched(cast("Any", base).create_client(service, region_name=region, config=CONFIG, **credentials))
+
+
 def _sts_region(source: Source, base: botocore.session.Session) -> str | None:
     named = source.region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     return named or cast("str | None", base.get_config_variable("region"))
@@ -151,6 +153,13 @@ def _sts_region(source: Source, base: botocore.session.Session) -> str | None:
 # ---- what every client does around a call ----------------------------------------------------------------------
 
 _wait = threading.local()
+
+
+def _watched(client: Any) -> Any:
+    """Handlers on a client, before any thread can share it."""
+    client.meta.events.register("before-call", _bound_wait)
+    client.meta.events.register("before-parse", _refuse_half_answers)
+    return client
 
 
 @contextmanager

@@ -178,3 +178,35 @@ def test_an_endpoint_that_is_not_there(world, monkeypatch):
 
     with pytest.raises(AwsFailed, match="EndpointConnectionError"):
         world.open(deadline=2).instance()
+
+
+def test_an_additional_region_leads_to_the_primary_one(world):
+    """Additional Regions do not serve permission sets and assignments: everything goes to the primary one."""
+    _organisation(world).instance.regions["us-east-1"] = ("ACTIVE", 0.0)
+    directory = world.open(Source("default", region="us-east-1"))
+
+    assert directory.instance().region == "eu-west-1"
+    list(directory.permission_set_ids())
+    list(directory.users())
+
+    calls = {call["operation"]: call["region"] for call in world.sandbox.control("calls")["calls"]}
+    assert calls["ListInstances"] == "us-east-1"
+    assert calls["ListPermissionSets"] == calls["ListUsers"] == "eu-west-1"
+
+
+def test_a_lasting_fault_does_not_live_on_others_progress(world):
+    """Another thread of the command goes on well; the failing call ends after its own deadline all the same."""
+    directory = world.open(deadline=5)
+    directory.instance()
+    world.fault("ListUsers", "error500")
+    began, sleep = world.clock.monotonic(), world.clock.sleep
+
+    def busy(seconds):
+        directory._line.patience.progress()
+        sleep(seconds)
+
+    world.clock.sleep = busy
+    with pytest.raises(AwsFailed):
+        list(directory.users())
+
+    assert world.clock.monotonic() - began < 8
