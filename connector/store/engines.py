@@ -122,7 +122,7 @@ def connect(url: str, clock: Clock) -> Database:
     """The database behind a SQLAlchemy URL; `FixConfiguration` when we cannot use such a URL."""
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise FixConfiguration(
             "CONNECTOR_STORE_URL is no URL; write sqlite:///path or postgresql://user@host/database."
         ) from None
