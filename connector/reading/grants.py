@@ -41,8 +41,9 @@ def read_assignments(work: Work, aws_accounts: Future[int | None], told: Told) -
     work.chose(choice)
     if choice.name == walk.ASSIGNMENTS_BY_PAIR:
         _by_pair(work, directory, pairs)
-    else:
-        _by_principal(work, directory, groups)
+    elif not _by_principal(work, directory, groups, users, len(pairs)):
+        work.chose(walk.Walk(walk.ASSIGNMENTS_BY_PAIR, len(pairs), "principals took more pages than that"))
+        _by_pair(work, directory, pairs)
 
 
 def read_applications(work: Work) -> None:
@@ -91,18 +92,24 @@ def _by_pair(work: Work, directory: Directory, pairs: list[Pair]) -> None:
         work.stage(facts.of_assignment(row) for row in rows)
 
 
-def _by_principal(work: Work, directory: Directory, known: Groups) -> None:
-    """Users first. Once an answer shows rows of a group, groups with members need not be asked themselves."""
+def _by_principal(work: Work, directory: Directory, known: Groups, count: int, pairs: int) -> bool:
+    """Users first. Once an answer shows rows of a group, groups with members need not be asked themselves.
+
+    False when it turned out dearer than asking every pair; what was staged until then is true all the same.
+    """
 
     def ask(principal: Principal) -> tuple[Principal, list[Assignment]]:
         return principal, list(directory.assignments_of(principal))
 
     covered: set[str] = set()
+    calls = 0
     users = (Principal("USER", each.id) for each in work.staged(facts.USER))
-    for asked, rows in together(THREADS, ask, users):
-        work.stage(facts.of_assignment(row) for row in rows if row.principal == asked)
+    for answered, (asked, rows) in enumerate(together(THREADS, ask, users), start=1):
+        calls += walk.pages(len(rows))
+        if walk.dearer(answered, calls, count, pairs):
+            return False
         through = {row.principal.id for row in rows if row.principal.type == "GROUP"} - covered
-        work.stage(facts.of_assignment(row) for row in rows if row.principal.id in through)
+        work.stage(facts.of_assignment(row) for row in rows if row.principal == asked or row.principal.id in through)
         covered |= through
     if covered:
         live.note_group_rows(work.records, work.source)
@@ -111,3 +118,4 @@ def _by_principal(work: Work, directory: Directory, known: Groups) -> None:
     for asked, rows in together(THREADS, ask, groups):
         work.stage(facts.of_assignment(row) for row in rows if row.principal == asked)
     work.warnings.append("assignments were read by principal: orphans are those of the last sweep by pair")
+    return True

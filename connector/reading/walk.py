@@ -64,3 +64,16 @@ def memberships(groups: int, users: int) -> Walk:
     if groups <= users:
         return Walk(MEMBERSHIPS_BY_GROUP, groups, f"{users} users otherwise")
     return Walk(MEMBERSHIPS_BY_USER, users, f"{groups} groups otherwise")
+
+
+SAMPLE: Final = 10
+"""Principals whose answers tell how many pages an answer takes."""
+
+
+def dearer(asked: int, calls: int, principals: int, pairs: int) -> bool:
+    """Whether going on by principal costs more than beginning anew by pair.
+
+    `calls` were needed for the `asked` of all `principals`. A user's rows repeat those of its groups, so how many
+    pages an answer takes shows only on the way.
+    """
+    return asked >= SAMPLE and calls / asked * (principals - asked) > pairs

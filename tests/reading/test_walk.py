@@ -45,3 +45,10 @@ def test_memberships_come_by_group_unless_there_are_fewer_users() -> None:
 def test_an_empty_list_costs_a_call_too() -> None:
     assert [walk.pages(rows) for rows in (0, 1, 100, 101)] == [1, 1, 1, 2]
     assert walk.pages(41, walk.ORGANIZATIONS_PAGE) == 3
+
+
+def test_a_walk_by_principal_that_takes_many_pages_is_given_up_early() -> None:
+    assert not walk.dearer(asked=walk.SAMPLE - 1, calls=10_000, principals=300, pairs=1)
+    assert walk.dearer(asked=10, calls=107, principals=300, pairs=3000)
+    assert not walk.dearer(asked=10, calls=107, principals=300, pairs=6000)
+    assert not walk.dearer(asked=299, calls=3200, principals=300, pairs=400)
