@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+import time
 from contextlib import contextmanager
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -36,6 +37,9 @@ READ_TIMEOUT: Final = 20.0
 CONNECTIONS: Final = 50
 """Pool of each client: above the threads a census and its neighbours use, or urllib3 drops connections."""
 
+RENEWAL: Final = 10.0
+"""Seconds within which credentials are not renewed a second time."""
+
 CONFIG: Final = Config(
     # Once: `calls` retries, so that every attempt is paced and counted (docs/decisions/0002).
     retries={"mode": "standard", "total_max_attempts": 1},
@@ -54,6 +58,7 @@ class Sessions:
         self._lock = threading.Lock()
         self._sessions: dict[Source, boto3.Session] = {}
         self._clients: dict[tuple[Source, str, str], Any] = {}
+        self._renewed: dict[Source, float] = {}
 
     def region(self, source: Source) -> str:
         """Region the source is configured for; `FixConfiguration` when nothing names one."""
@@ -76,17 +81,27 @@ class Sessions:
             return self._clients[key]
 
     def renew(self, source: Source) -> None:
-        """Forget the source's credentials and clients, so that the next call looks for new ones."""
+        """Forget the source's credentials and clients, so that the next call looks for new ones.
+
+        Many threads find out at once that the same credentials ran out: the first renews for all.
+        """
         with self._lock:
-            self._sessions.pop(source, None)
-            for key in [each for each in self._clients if each[0] == source]:
-                # Calls under way keep their connection; only idle ones are closed.
-                self._clients.pop(key).close()
+            if time.monotonic() - self._renewed.get(source, -RENEWAL) < RENEWAL:
+                return
+            self._renewed[source] = time.monotonic()
+            self._drop(source)
 
     def close(self) -> None:
         """Close every connection."""
-        for source in {each[0] for each in self._clients}:
-            self.renew(source)
+        with self._lock:
+            for source in {each[0] for each in self._clients}:
+                self._drop(source)
+
+    def _drop(self, source: Source) -> None:
+        self._sessions.pop(source, None)
+        for key in [each for each in self._clients if each[0] == source]:
+            # Calls under way keep their connection; only idle ones are closed.
+            self._clients.pop(key).close()
 
     def _make(self, source: Source, service: str, region: str) -> Any:
         try:
