@@ -3,6 +3,7 @@
 import pytest
 
 from connector.sandbox import building
+from connector.sandbox.seed import Size, generated
 
 
 @pytest.fixture
@@ -131,3 +132,28 @@ def test_a_repeated_token_by_fault_rule_never_ends(many):
         tokens.append(token)
 
     assert len(set(tokens)) == 1
+
+
+def test_a_users_rows_are_whole_over_pages_of_any_size(world):
+    """Against an oracle of its own: the dump's memberships and assignments, joined here."""
+    world.sandbox.aws.organisation = generated(Size(users=60, groups=25, permission_sets=6, aws_accounts=8), seed=2)
+    [instance] = world.sandbox.control("organisation")["instances"]
+    groups_of = {user["id"]: set() for user in instance["users"]}
+    for row in instance["memberships"]:
+        groups_of[row["user_id"]].add(row["group_id"])
+    held = {}
+    for row in instance["assignments"]:
+        what = (row["account_id"], row["permission_set_arn"], row["principal_type"], row["principal_id"])
+        held.setdefault(row["principal_id"], set()).add(what)
+
+    for number, (user, groups) in enumerate(groups_of.items()):
+        asked = {"InstanceArn": instance["arn"], "PrincipalType": "USER", "PrincipalId": user}
+        pages = read(world.sso, "list_account_assignments_for_principal", **asked, MaxResults=1 + number % 4)
+        rows = [
+            (row["AccountId"], row["PermissionSetArn"], row["PrincipalType"], row["PrincipalId"])
+            for page in pages
+            for row in page["AccountAssignments"]
+        ]
+        expected = set().union(*(held.get(principal, set()) for principal in (user, *groups)))
+        assert len(rows) == len(expected)
+        assert set(rows) == expected
