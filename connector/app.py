@@ -26,7 +26,7 @@ from connector.commands import COMMANDS
 from connector.commands.desk import Desk
 from connector.errors import ConnectorError
 from connector.model import Source
-from connector.pace import Pace
+from connector.pace import Pace, shared_pool
 from connector.patience import Patience
 from connector.ports import Clock, Records
 from connector.reading.freshness import Freshness
@@ -40,10 +40,10 @@ from connector.web.service import Service
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-KEEP: Final = 2 * 3600.0
-"""Seconds a replaced snapshot stays: cursors live at least an hour."""
-SWEEP: Final = 600.0
-"""Seconds between sweeps of the store."""
+KEEP: Final = 7 * 24 * 3600.0
+"""Seconds a replaced snapshot stays: cursors live at least an hour, and a weekly delta still finds its base."""
+UPKEEP: Final = 600.0
+"""Seconds between two rounds of upkeep."""
 _WHAT_IS_READ: Final = ("region", "role_arn", "instance_arn", "entitlement_types", "inherited")
 """Source options on which it depends what a census finds."""
 
@@ -96,6 +96,13 @@ class Core:
         """Ask the store something."""
         self.records.latest(self.settings.default_source.name)
 
+    def upkeep(self) -> None:
+        """One round."""
+        self.records.sweep(KEEP)
+        for shared in self._shared.values():
+            if shared.freshness.sweep_if_due():
+                log.info("sweeping by pair for orphans", source=shared.freshness.source.name)
+
     def _share(self, source: Source, owner: str) -> _Shared:
         def patience() -> Patience:
             return Patience(source.read_deadline, self.clock)
@@ -127,7 +134,7 @@ def build(settings: Settings, *, proxy_hops: int = 0) -> WSGIApplication:
         ready=core.ready,
     )
     service.metrics.show_aws_calls(core.aws_calls)
-    threading.Thread(target=_sweep, args=(core.records, core.clock), name="sweeper", daemon=True).start()
+    threading.Thread(target=_upkeep, args=(core,), name="upkeep", daemon=True).start()
     faces = Faces(service)
     if not proxy_hops:
         return faces
@@ -149,13 +156,15 @@ def _pace(settings: Settings, clock: Clock) -> Pace:
             "organizations": settings.organizations_tps,
         },
         clock,
+        shared_pool(settings.store_url),
     )
 
 
-def _sweep(records: Records, clock: Clock) -> None:
+def _upkeep(core: Core) -> None:
+    """For ever: forget old snapshots, and look for orphans where lists cannot see them."""
     while True:
-        clock.sleep(SWEEP)
+        core.clock.sleep(UPKEEP)
         try:
-            records.sweep(KEEP)
+            core.upkeep()
         except ConnectorError as error:
-            log.warning("sweep failed", why=str(error))
+            log.warning("upkeep failed", why=str(error))

@@ -5,5 +5,6 @@ each attempt and say when AWS throttled them.
 """
 
 from connector.pace.lanes import Pace
+from connector.pace.sharing import shared_pool
 
-__all__ = ["Pace"]
+__all__ = ["Pace", "shared_pool"]

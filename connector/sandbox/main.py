@@ -1,6 +1,6 @@
 """The command line of the sandbox: options in, a running server out.
 
-The lead's command group mounts `sandbox_command`. It prints what a shell needs to use the sandbox and runs until SIGINT
+`connector.cli` mounts `sandbox_command`. It prints what a shell needs to use the sandbox and runs until SIGINT
 or SIGTERM. No logic of the emulation is here.
 """
 

@@ -55,6 +55,8 @@ def configure_logs(level: str) -> None:
     root.setLevel(level)
     for name in _TALKATIVE:  # botocore's DEBUG prints headers and bodies, SQLAlchemy's INFO every statement
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(level)))
+    # A refused role is our own sentence; botocore adds a traceback with this machine's paths.
+    logging.getLogger("botocore.credentials").setLevel(logging.CRITICAL)
     for name in ("gunicorn.error", "gunicorn.access"):
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [], True
