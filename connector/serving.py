@@ -25,8 +25,6 @@ from connector.web.logs import configure_logs
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-UNREAD: Final = 30_000
-"""Milliseconds a client may leave what we send unacknowledged before its connection, and our thread, are given up."""
 _FAST_DIRECTORY: Final = "/dev/shm"  # noqa: S108 -- a heartbeat on a slow disk looks like a dead worker
 
 
@@ -36,14 +34,6 @@ class Log(Logger):  # type: ignore[misc]
     def setup(self, cfg: Any) -> None:
         """Keep gunicorn from adding handlers of its own."""
         configure_logs(cfg.loglevel.upper())
-
-
-def release_stalled_readers(worker: Any) -> None:
-    """Let accepted connections inherit the limit; without it a client that stops reading holds a thread for ever."""
-    if hasattr(socket, "TCP_USER_TIMEOUT"):
-        for listener in worker.sockets:
-            if listener.sock.family in (socket.AF_INET, socket.AF_INET6):
-                listener.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD)
 
 
 OPTIONS: Final[dict[str, Any]] = {
@@ -60,7 +50,6 @@ OPTIONS: Final[dict[str, Any]] = {
     "control_socket_disable": True,  # nobody asked for it, and it wants a writable home
     "header_map": "drop",
     "forwarder_headers": "",
-    "post_worker_init": release_stalled_readers,
     "logger_class": Log,
     **({"worker_tmp_dir": _FAST_DIRECTORY} if os.access(_FAST_DIRECTORY, os.W_OK) else {}),
 }

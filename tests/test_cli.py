@@ -11,7 +11,6 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import requests
@@ -19,7 +18,7 @@ from click.testing import CliRunner
 
 from connector.cli import COMMANDS, main
 from connector.errors import FixConfiguration
-from connector.serving import OPTIONS, UNREAD, check_free, options_for, release_stalled_readers
+from connector.serving import OPTIONS, check_free, options_for
 from connector.settings import Settings
 from connector.tokens import digest_of, parse_tokens
 
@@ -153,15 +152,6 @@ def test_gunicorn_can_be_started_without_us(tmp_path: Path) -> None:
     gunicorn = [sys.executable, "-m", "gunicorn", "--check-config", "-c", "python:connector.gunicorn_options"]
     done = subprocess.run([*gunicorn, "connector.wsgi:app"], check=False, capture_output=True, text=True, env=env)
     assert done.returncode == 0, done.stderr
-
-
-def test_a_client_that_stops_reading_is_given_up() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        release_stalled_readers(SimpleNamespace(sockets=[SimpleNamespace(sock=listener)]))
-        with socket.create_connection(listener.getsockname()):
-            accepted, _ = listener.accept()
-            with accepted:
-                assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == UNREAD
 
 
 # ---- demo: the whole service on the sandbox

@@ -1,5 +1,5 @@
-"""The client at the other end of a request's connection, seen through its socket: has it left, and can it be told that
-an answer is broken? Nothing is ever read here.
+"""The client at the other end of a request's connection, seen through its socket: has it left, and does it read, can it
+be told that an answer is broken? Nothing is ever read here.
 
 A missing last chunk is not enough: Node's fetch takes an answer without it for whole when the connection was to be
 closed anyway (undici, `onHttpSocketEnd`). A chunk that cannot be is an error to every client.
@@ -14,6 +14,7 @@ from contextlib import suppress
 from typing import Any, Final
 
 _SOCKETS: Final = ("gunicorn.socket", "werkzeug.socket")
+_TCP: Final = (socket.AF_INET, socket.AF_INET6)
 _NO_CHUNK: Final = b"broken off\r\n"
 """Stands where the length of the next chunk would, and is no number."""
 # A client that closes sends FIN, which is "readable, and nothing to read" to everybody but Linux, which names it.
@@ -37,6 +38,17 @@ class Peer:
             return any(events & _GONE for _, events in poll.poll(0))
         except (OSError, ValueError):  # closed on our side, which has no number any more
             return True
+
+    def must_read_within(self, seconds: float) -> None:
+        """Give the connection up when what we send stays unread for so long; else it would hold a thread for ever.
+
+        Set on the connection, not on the server's listener: connections that wait while the server starts have
+        missed what is set there. SO_SNDTIMEO would end clients that are slow, too; this ends those that stopped.
+        """
+        option = getattr(socket, "TCP_USER_TIMEOUT", None)  # Linux
+        if self._socket is not None and option is not None and self._socket.family in _TCP:
+            with suppress(OSError):
+                self._socket.setsockopt(socket.IPPROTO_TCP, option, round(seconds * 1000))
 
     def spoil(self) -> None:
         """Make the chunked answer that is being sent invalid. The server must send nothing after it."""

@@ -16,7 +16,7 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge, UnsupportedMediaType
 
 from connector.commands.desk import Command
-from connector.errors import Busy, CallUs, ConnectorError, FixRequest, Unauthenticated
+from connector.errors import Busy, CallUs, Cancelled, ConnectorError, FixRequest, Unauthenticated
 from connector.model import Source
 from connector.tokens import Token
 from connector.web.auth import authorise, credentials_of
@@ -181,5 +181,7 @@ def _log(outcome: Outcome, seconds: float) -> None:
     said = {"frames": outcome.frames, "seconds": round(seconds, 3)}
     if outcome.error is None:
         log.info("command done", **said)
+    elif isinstance(outcome.error, Cancelled):
+        log.info("command stopped", why=str(outcome.error), **said)
     else:
         log.warning("command failed", kind=outcome.error.kind, why=str(outcome.error), **said)

@@ -29,6 +29,8 @@ class Limits:
     """Commands at once; fewer than the server has threads, so that health checks are always answered."""
     keep_alive: float = 20.0
     """Seconds of silence after which a frame shows that the command goes on; SailPoint gives up after 180."""
+    unread: float = 30.0
+    """Seconds a client may leave an answer unread before it is given up."""
     attention: float = 1.0
     """Seconds between looks whether the client is still there."""
 

@@ -79,6 +79,7 @@ class Stream:
         Raises the command's error when it fails before that: the status is still free. Without `keep_alive` waits
         for as long as it takes.
         """
+        self._peer.must_read_within(self._limits.unread)
         try:
             self._thread.start()
             self._first = self._next(keep_alive)
@@ -132,17 +133,22 @@ class Stream:
     # ---- in the command's own thread
 
     def _run(self) -> None:
+        # Whatever happens here, the other thread must hear of it: it waits.
+        self._outcome.error = CallUs(
+            f"The connector has a defect; its log names it by the request id {self._request_id}."
+        )
         try:
             self._feed()
+            self._outcome.error = None
         except ConnectorError as error:
             self._outcome.error = error
         except Exception:
             log.exception("defect")
-            self._outcome.error = CallUs(
-                f"The connector has a defect; its log names it by the request id {self._request_id}."
-            )
-        self._finished(self._outcome)
-        self._channel.end(self._outcome.error)
+        finally:
+            try:
+                self._finished(self._outcome)
+            finally:
+                self._channel.end(self._outcome.error)
 
     def _feed(self) -> None:
         with closing(self._frames()) as frames:

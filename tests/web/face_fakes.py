@@ -177,6 +177,6 @@ if __name__ == "__main__":
     configure_logs("INFO")
     port, keep_alive, *files = sys.argv[1:]
     settings = Settings(tls_cert=files[0], tls_key=files[1]) if files else Settings()
-    limits = Limits(keep_alive=float(keep_alive), attention=0.1)
+    limits = Limits(keep_alive=float(keep_alive), attention=0.1, unread=3)
     options = options_for(settings, "127.0.0.1", int(port), behind_proxy=False)
     Server(lambda: Faces(fake_service(limits=limits)), options | {"graceful_timeout": 3}).run()
