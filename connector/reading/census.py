@@ -16,8 +16,9 @@ import structlog
 from connector import attributes
 from connector.errors import AccountNotFound, RetryLater
 from connector.model import Fact, Instance, Lane, Principal, Snapshot, Source
-from connector.ports import Clock, Directory
+from connector.ports import Clock
 from connector.reading import facts, grants, identities, live
+from connector.reading.principals import exists
 from connector.reading.together import together
 from connector.reading.work import THREADS, Abandoned, Work
 
@@ -149,7 +150,7 @@ def _orphans(work: Work, kinds: tuple[str, ...], instance: Instance) -> list[str
         if unknown:
             held.setdefault(given_to, []).append(each.held)
     directory = work.directory()
-    asked = together(THREADS, lambda each: (each, _exists(directory, each)), held)
+    asked = together(THREADS, lambda each: (each, exists(directory, each)), held)
     absent = [given_to for given_to, there in asked if not there]
     orphans = sorted(f"{pair} of {each.type} {each.id}" for each in absent for pair in held[each])
     if orphans:
@@ -163,16 +164,6 @@ def _known_orphans(work: Work, instance: Instance) -> list[str]:
     latest = work.records.latest(work.source.name)
     told = latest.summary.get("orphans") if latest and latest.summary.get("instance") == instance.arn else None
     return [str(each) for each in told] if isinstance(told, list) else []
-
-
-def _exists(directory: Directory, principal: Principal) -> bool:
-    if principal.type == "GROUP":
-        return directory.group(principal.id) is not None
-    try:
-        directory.user(principal.id)
-    except AccountNotFound:
-        return False
-    return True
 
 
 def _publish(work: Work, kinds: tuple[str, ...], summary: Mapping[str, object]) -> Snapshot:

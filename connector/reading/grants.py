@@ -11,6 +11,7 @@ from connector.model import Assignment, Fact, Pair, Principal
 from connector.ports import Directory
 from connector.reading import details, facts, live, walk
 from connector.reading.identities import Groups, Told
+from connector.reading.principals import rows_of
 from connector.reading.together import together
 from connector.reading.work import PAGE, THREADS, Work, every
 
@@ -99,7 +100,7 @@ def _by_principal(work: Work, directory: Directory, known: Groups, count: int, p
     """
 
     def ask(principal: Principal) -> tuple[Principal, list[Assignment]]:
-        return principal, list(directory.assignments_of(principal))
+        return principal, rows_of(directory, principal, lambda: directory.assignments_of(principal))
 
     covered: set[str] = set()
     calls = 0

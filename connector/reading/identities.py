@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
-from connector.model import Fact
+from connector.model import Fact, Membership, Principal
 from connector.reading import facts, walk
+from connector.reading.principals import rows_of
 from connector.reading.together import together
 from connector.reading.work import THREADS, Work
 
@@ -48,12 +49,20 @@ def _memberships(work: Work, users: int, groups: list[str]) -> Groups:
     work.chose(choice)
     directory = work.directory()
     by_group = choice.name == walk.MEMBERSHIPS_BY_GROUP
-    ask = directory.members if by_group else directory.memberships
-    asked: Iterable[str] = groups if by_group else (each.id for each in work.staged(facts.USER))
+
+    def ask(principal: Principal) -> list[Membership]:
+        question = directory.members if by_group else directory.memberships
+        return rows_of(directory, principal, lambda: question(principal.id))
+
+    asked = (
+        (Principal("GROUP", id_) for id_ in groups)
+        if by_group
+        else (Principal("USER", each.id) for each in work.staged(facts.USER))
+    )
     with_members: set[str] = set()
-    for found in together(THREADS, lambda id_: [facts.of_membership(each) for each in ask(id_)], asked):
-        with_members.update(each.held for each in found)
-        work.stage(found)
+    for found in together(THREADS, ask, asked):
+        with_members.update(each.group_id for each in found)
+        work.stage(facts.of_membership(each) for each in found)
     return Groups(tuple(groups), tuple(each for each in groups if each not in with_members))
 
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from connector import attributes
-from connector.errors import AskPermission
+from connector.errors import AskPermission, NotFoundInAws
 from connector.model import Assignment, Fact, Pair, Principal, Snapshot, Source, User
 from connector.ports import Directory, Records
 from connector.reading import facts
+from connector.reading.principals import rows_of
 from connector.reading.together import together
 from connector.reading.work import PAGE, THREADS, every
 
@@ -48,23 +50,31 @@ def note_group_rows(records: Records, source: Source, note: str = GROUP_ROWS) ->
 def read(directory: Directory, records: Records, source: Source, user_id: str) -> Live:
     """The account, or `AccountNotFound` when AWS says the user does not exist."""
     user = directory.user(user_id)
+    try:
+        return _held(directory, records, source, user)
+    except NotFoundInAws:
+        directory.user(user_id)  # says so when the user was deleted while we read
+        raise
+
+
+def _held(directory: Directory, records: Records, source: Source, user: User) -> Live:
     about: list[Fact] = [facts.of_user(user)]
     through: list[Fact] = []
     kinds = [facts.USER]
     groups: list[str] = []
     if source.has(attributes.GROUP.name) or source.inherited == "full":
-        memberships = [facts.of_membership(each) for each in directory.memberships(user_id)]
+        memberships = [facts.of_membership(each) for each in directory.memberships(user.id)]
         groups = [each.held for each in memberships]
         about += memberships
         kinds.append(facts.MEMBERSHIP)
     if source.has(attributes.ASSIGNMENT.name) and directory.instance().multi_account:
         kinds.append(facts.ASSIGNMENT)
-        for row in _assignments(directory, records, source, user_id, groups):
+        for row in _assignments(directory, records, source, user.id, groups):
             (about if row.principal.type == "USER" else through).append(facts.of_assignment(row))
     if source.has(attributes.APPLICATION.name):
         kinds.append(facts.APPLICATION_ASSIGNMENT)
-        for fact in _applications(directory, records, source, user_id, groups):
-            (about if fact.subject == user_id else through).append(fact)
+        for fact in _applications(directory, records, source, user.id, groups):
+            (about if fact.subject == user.id else through).append(fact)
     return Live(user, tuple(about), tuple(through), tuple(kinds))
 
 
@@ -84,8 +94,9 @@ def _assignments(
     if any(row.principal.type == "GROUP" for row in rows) and not group_rows_seen(records, source):
         note_group_rows(records, source)
     if wanted and not group_rows_seen(records, source):
+        asked = [Principal("GROUP", each) for each in sorted(wanted)]
         for found in together(
-            THREADS, lambda each: list(directory.assignments_of(Principal("GROUP", each))), sorted(wanted)
+            THREADS, lambda each: rows_of(directory, each, lambda: directory.assignments_of(each)), asked
         ):
             inherited.update(row for row in found if row.principal.id in wanted)
     yield from sorted(inherited)
@@ -118,8 +129,8 @@ def _applications(
     if any(row.principal.type == "GROUP" for row in rows):
         note_group_rows(records, source, APPLICATION_GROUP_ROWS)
     if wanted and not group_rows_seen(records, source, APPLICATION_GROUP_ROWS):
-        for each in sorted(wanted):
-            rows.update(directory.application_assignments_of(Principal("GROUP", each)))
+        for group in (Principal("GROUP", each) for each in sorted(wanted)):
+            rows.update(rows_of(directory, group, partial(directory.application_assignments_of, group)))
     for row in sorted(rows):
         if row.principal == me or row.principal.id in wanted:
             yield facts.of_application_assignment(row)
