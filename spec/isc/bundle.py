@@ -56,8 +56,13 @@ def npm(*words: str) -> None:
 
 
 def build(specification: str, target: Path) -> Path:
-    """Compile, bundle and pack; returns the zip."""
+    """Check types, bundle and pack; returns the zip."""
     npm("run", "build")
+    return pack(specification, target)
+
+
+def pack(specification: str, target: Path) -> Path:
+    """Pack what was bundled; returns the zip."""
     (DIST / "connector-spec.json").write_text(specification, encoding="utf-8")
     with zipfile.ZipFile(target, "w") as packed:
         for name in CONTENT:
