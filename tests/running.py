@@ -213,6 +213,18 @@ class Running:
             process.wait()
             raise
 
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Another command of the program, in the service's environment and on its store."""
+        program = Path(sys.executable).with_name("idc-connector")
+        return subprocess.run(
+            [program, *arguments],
+            env=self._environment(),
+            cwd=self.directory,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
     def client(self, source: str | None = "default", token: str | None = TOKEN, **more: Any) -> Client:
         """Somebody who calls it."""
         return Client(self.port, token, source, **more)
