@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -95,6 +95,17 @@ class Database:
     def insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
         """An INSERT that knows ON CONFLICT; both databases spell it alike."""
         return sqlite.insert(table) if self._is_sqlite else postgresql.insert(table)
+
+    def insert_many(
+        self, connection: Connection, statement: sqlite.Insert | postgresql.Insert, rows: Sequence[dict[str, Any]]
+    ) -> None:
+        """Insert rows that name every column, in types the driver knows: thousands, in half of SQLAlchemy's time."""
+        if not rows:
+            return
+        compiled = statement.compile(self.engine)
+        order = compiled.positiontup
+        parameters = [tuple(map(row.__getitem__, order)) for row in rows] if order else rows
+        connection.exec_driver_sql(compiled.string, parameters)
 
     def delete_some(self, table: Table, where: ColumnElement[bool], limit: int = 5000) -> int:
         """Delete up to `limit` rows in a transaction of their own, so that nobody waits long. How many there were."""

@@ -29,7 +29,7 @@ def to_row(fact: Fact, kind: int) -> dict[str, Any]:
         body = _encode(fact.body)
     except (TypeError, ValueError) as fault:
         raise CallUs(f"A fact of kind {fact.kind} has a body that is no JSON.") from fault
-    if not all(map(storable, (fact.id, fact.subject, fact.held))):
+    if not storable(f"{fact.id}{fact.subject}{fact.held}"):
         raise CallUs(f"A fact of kind {fact.kind} has a name that is no text.")
     digest = blake2b(f"{body}\0{fact.subject}\0{fact.held}".encode(), digest_size=16).digest()
     return {

@@ -122,8 +122,7 @@ def _turn_over(connection: Connection, lease: Lease, kinds: list[int], number: i
             ["source", "valid_from", *(column.name for column in columns)],
             select(literal(lease.number), literal(number), *columns)
             .where(mine, ~exists().where(alive, same_name))
-            # Facts about one subject side by side: that is how accounts are put together, hundreds at a time.
-            .order_by(staged.c.kind, staged.c.subject, staged.c.id),
+            .order_by(staged.c.kind, staged.c.id),
         )
     )
     counted = connection.execute(select(staged.c.kind, func.count()).where(mine).group_by(staged.c.kind))

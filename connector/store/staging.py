@@ -79,19 +79,20 @@ class Staging:
 
     def _rows(self, lease: Lease, batch: Sequence[Fact]) -> list[dict[str, Any]]:
         under = {"source": lease.number, "fence": lease.fence}
+        kinds = {kind: self._kinds.make(kind) for kind in {fact.kind for fact in batch}}
         rows = {}
         for fact in batch:
-            row = to_row(fact, self._kinds.make(fact.kind))
-            rows[row["kind"], row["id"]] = under | row
+            row = to_row(fact, kinds[fact.kind])
+            row.update(under)
+            rows[row["kind"], row["id"]] = row
         # In one order always, so that threads which stage the same facts wait for each other in a line.
         return [rows[key] for key in sorted(rows)]
 
     def _insert(self, connection: Connection, rows: list[dict[str, Any]]) -> None:
-        if not rows:
-            return
         statement = self._database.insert(staged)
         new = statement.excluded
-        connection.execute(
+        self._database.insert_many(
+            connection,
             statement.on_conflict_do_update(
                 index_elements=_KEY,
                 set_={"digest": new.digest, "subject": new.subject, "held": new.held, "body": new.body},
