@@ -1,0 +1,185 @@
+"""`spec/identityiq/` is what the code makes of a default source. Run this file to write it anew."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from click.testing import CliRunner
+
+from connector import attributes
+from connector.cli import main
+from connector.commands.specification import account_schema, commands, entitlement_schema
+from connector.identityiq.application import application
+from connector.identityiq.endpoints import endpoints
+from connector.identityiq.twin import source_json
+from connector.identityiq.xmldocuments import application_xml, tasks_xml
+from connector.model import Source
+
+KEPT = Path(__file__).parents[2] / "spec" / "identityiq"
+URL = "https://connector.example.com"
+FILES = {"application.xml": application_xml, "tasks.xml": tasks_xml, "source.json": source_json}
+EVERY = tuple(attributes.ENTITLEMENT_TYPES)
+SOURCES = (
+    Source("default"),
+    Source("all", entitlement_types=EVERY, disable_by="scim"),
+    Source("bare", entitlement_types=("group",), inherited="none"),
+    Source("pairs", entitlement_types=("permissionSetAssignment",)),
+    Source("external", managed_by="external", entitlement_types=EVERY),
+)
+OPERATIONS = {
+    "std:account:create": "Create Account",
+    "std:account:delete": "Delete Account",
+    "std:account:enable": "Enable Account",
+    "std:account:disable": "Disable Account",
+    "std:account:read": "Get Object",
+    "std:account:list": "Account Aggregation",
+    "std:test-connection": "Test Connection",
+}
+
+
+def made(source: Source) -> dict[str, str]:
+    """All files of a source."""
+    return {name: write(application(source, URL)) for name, write in FILES.items()}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_kept_files_are_what_the_code_makes(name: str) -> None:
+    """A changed endpoint or attribute changes the file, or this fails."""
+    assert (KEPT / name).read_text(encoding="utf-8") == made(Source("default"))[name], (
+        "run: python tests/identityiq/test_generated.py"
+    )
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.name)
+def test_twice_made_is_the_same_to_the_byte(source: Source) -> None:
+    """Order comes from tables, never from chance."""
+    assert made(source) == made(source)
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.name)
+def test_files_are_well_formed_and_hold_no_secret(source: Source) -> None:
+    """Every file parses, and no key that IdentityIQ encrypts has a value."""
+    files = made(source)
+    secrets = application(source, URL).settings["encrypted"]
+    assert isinstance(secrets, str)
+    for name in ("application.xml", "tasks.xml"):
+        entries = ElementTree.fromstring(files[name].encode()).iter("entry")
+        assert not {entry.get("key") for entry in entries} & set(secrets.split(",")) - {""}
+    settings = json.loads(files["source.json"])["source"]["connectorAttributes"]
+    assert not settings.keys() & set(secrets.split(","))
+    assert not re.search(r"idc_|bearer\s+\S|password\"? ?[:=] ?\"\w", "".join(files.values()), re.IGNORECASE)
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.name)
+def test_endpoints_are_what_the_source_can_do(source: Source) -> None:
+    """The same answer as `spec.commands`, by other words."""
+    there = {row.operation for row in endpoints(source)}
+    able = {operation for command, operation in OPERATIONS.items() if command in commands(source)}
+
+    assert there & set(OPERATIONS.values()) == able
+    assert ("Update Account" in there) == (source.managed_by == "identity-center")
+    for type_ in attributes.ENTITLEMENT_TYPES.values():
+        suffix = "" if type_.name == "group" else f"-{type_.name}"
+        for operation in ("Group Aggregation", "Add Entitlement", "Remove Entitlement"):
+            assert (f"{operation}{suffix}" in there) == source.has(type_.name)
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.name)
+def test_features_are_backed_by_endpoints(source: Source) -> None:
+    """What is advertised without an endpoint ends in "No configuration found" when somebody uses it."""
+    features = application(source, URL).features
+    there = {row.operation for row in endpoints(source)}
+
+    assert ("ENABLE" in features) == ({"Enable Account", "Disable Account"} <= there)
+    assert ("ACCOUNT_ONLY_REQUEST" in features) == ("Create Account" in there)
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.name)
+def test_schemas_are_those_of_the_saas_face(source: Source) -> None:
+    """Both faces show the same attributes; IdentityIQ's has `deleted` beside them, for delta aggregation."""
+    account, *entitlements = application(source, URL).schemas
+    other = account_schema(source)
+
+    assert [field.name for field in account.fields] == [each["name"] for each in other["attributes"]] + ["deleted"]
+    assert {field.name for field in account.fields if field.multi} == {
+        each["name"] for each in other["attributes"] if each.get("multi")
+    }
+    assert (account.identity, account.display) == (other["identityAttribute"], other["displayAttribute"])
+    assert [schema.object_type for schema in entitlements] == list(source.entitlement_types)
+    for schema in entitlements:
+        same = entitlement_schema(source, attributes.ENTITLEMENT_TYPES[schema.object_type])
+        assert [(f.name, f.type, f.multi) for f in schema.fields] == [
+            (each["name"], each["type"], each.get("multi", False)) for each in same["attributes"]
+        ]
+
+
+def test_the_twin_calls_the_same_endpoints() -> None:
+    """XML and JSON are one table written twice."""
+    for source in SOURCES:
+        files = made(source)
+        json_rows = json.loads(files["source.json"])["source"]["connectorAttributes"]["connectionParameters"]
+        xml_rows = _parameters(ElementTree.fromstring(files["application.xml"].encode()))
+
+        assert [{key: row[key] for key in other} for row, other in zip(json_rows, xml_rows, strict=True)] == xml_rows
+
+
+def _parameters(root: ElementTree.Element) -> list[dict[str, Any]]:
+    (entry,) = root.iterfind(".//entry[@key='connectionParameters']")
+    found: list[dict[str, Any]] = _plain(entry[0][0])
+    return found
+
+
+def _plain(element: ElementTree.Element) -> Any:
+    if element.tag == "Map":
+        return {entry.get("key"): entry.get("value", _plain(entry[0][0]) if len(entry) else None) for entry in element}
+    if element.tag == "List":
+        return [_plain(each) for each in element]
+    return int(element.text or "") if element.tag == "Integer" else element.text or ""
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [("xml", "application.xml"), ("tasks", "tasks.xml"), ("json", "source.json")]
+)
+def test_the_command_prints_the_files(kind: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing beside them, so that `> application.xml` is enough."""
+    monkeypatch.delenv("CONNECTOR_SOURCES", raising=False)
+
+    ran = CliRunner().invoke(main, ["iiq-application", "--url", URL + "/", "--source", "default", "--format", kind])
+
+    assert ran.exit_code == 0, ran.output
+    assert ran.stdout == (KEPT / name).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--url", "connector.example.com"], "such as https://connector.example.com"),
+        (["--url", "https://me:hunter2@connector.example.com"], "leave name and password out"),
+        (["--url", "https://connector.example.com/$x"], "placeholder"),
+        (["--url", URL, "--source", "nowhere"], "There is no source nowhere; there are default."),
+        ([], "--url"),
+    ],
+)
+def test_mistakes_of_the_command_are_explained(
+    arguments: list[str], says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sentence, no file."""
+    monkeypatch.delenv("CONNECTOR_SOURCES", raising=False)
+
+    ran = CliRunner().invoke(main, ["iiq-application", *arguments])
+
+    assert ran.exit_code != 0
+    assert says in ran.output
+    assert "<sailpoint>" not in ran.stdout
+    assert "hunter2" not in ran.output
+
+
+if __name__ == "__main__":
+    KEPT.mkdir(exist_ok=True)
+    for file, text in made(Source("default")).items():
+        (KEPT / file).write_text(text, encoding="utf-8")
