@@ -6,10 +6,14 @@ from dataclasses import dataclass, field, replace
 
 from connector import attributes
 from connector.commands.desk import Desk
+from connector.errors import AccountNotFound, FixConfiguration
 from connector.model import Account, Lane, Pair, Refusal, Source
 from connector.ports import Directory
 from connector.reading import facts, live, views
 from connector.reading.catalogue import Catalogue
+
+STORE_DIGITS = 10
+"""Hexadecimal digits in an identity store's id, and before the UUID in the ids of its users."""
 
 
 @dataclass
@@ -32,8 +36,30 @@ class Present:
     def account(self, refusals: tuple[Refusal, ...] = ()) -> Account:
         """Read it now; `AccountNotFound` when AWS says the user does not exist."""
         source = _whole(self.desk.source) if self.whole else self.desk.source
-        self.last = live.read(self.directory, self.desk.records, source, self.id)
+        try:
+            self.last = live.read(self.directory, self.desk.records, source, self.id)
+        except AccountNotFound:
+            self._refuse_other_store()
+            raise
         return views.of_live(source, self.last, self._names, refusals)
+
+    def _refuse_other_store(self) -> None:
+        """`FixConfiguration` when the id carries another identity store's id: the source is wrong, not the user gone.
+
+        Ids of users can begin with the ten digits of their store's id `d-…` (as seen in the field; AWS documents only
+        the shape, so users that we know here outweigh it). Told "not found", SailPoint would create the user in a
+        store where it does not belong.
+        """
+        store = self.directory.instance().identity_store_id
+        prefix = self.id.partition("-")[0]
+        snapshot = self.desk.freshness.newest()
+        known = self.desk.records.page(snapshot, facts.USER, "", 1) if snapshot is not None else ()
+        ours = {store.removeprefix("d-"), *(each.id.partition("-")[0] for each in known)}
+        if len(prefix) == STORE_DIGITS and store.startswith("d-") and prefix not in ours:
+            raise FixConfiguration(
+                f"user {self.id} belongs to identity store d-{prefix}, but source {self.desk.source.name} serves "
+                f"{store}: check its region and instance_arn"
+            )
 
     def mark(self) -> None:
         """Tell every census under way that this account is being changed."""
