@@ -193,6 +193,9 @@ class Records(Protocol):
     def snapshot(self, source: str, number: int) -> Snapshot | None:
         """None when it is unknown or swept."""
 
+    def snapshot_at(self, source: str, moment: float) -> Snapshot | None:
+        """The newest at that time (Unix seconds); None when there was none, or it is swept."""
+
     # a census
     def begin_census(self, source: str, owner: str, lease: float) -> Census | None:
         """Take the source's lease for `lease` seconds, or None while another holds it. A dead one's leftovers go."""
@@ -257,10 +260,16 @@ class Records(Protocol):
     def changed(self, source: str, since: int, until: int, kinds: Sequence[str]) -> Iterator[tuple[str, str]]:
         """(kind, id) of facts of `kinds` that differ between two snapshots, each once, by kind and id."""
 
+    def touched(self, source: str, since: int, until: int, kinds: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """As `changed`, and those that came and went, or changed and changed back, in between."""
+
     # what else is kept
     def note(self, source: str, key: str) -> str | None: ...
 
     def put_note(self, source: str, key: str, value: str) -> None: ...
+
+    def keep_note(self, source: str, key: str, value: str) -> str:
+        """Put the value unless there is one already; what is there now. The same for all who ask at once."""
 
     def sweep(self, keep: float) -> None:
         """Forget snapshots older than `keep` seconds, but never a source's newest."""

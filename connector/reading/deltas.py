@@ -6,7 +6,10 @@ only what a reader would see changed is sent.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from typing import Final
 
@@ -41,17 +44,7 @@ def base(records: Records, snapshot: Snapshot, told: Mapping[str, str] | None) -
 
 def accounts(source: Source, records: Records, old: Snapshot, new: Snapshot) -> Iterator[Account]:
     """Accounts that are new or look different in `new`, and the deleted ones, by UserId."""
-    before, after = Dresser(source, records, old), Dresser(source, records, new)
-    touched = iter(sorted(_touched(source, records, before, after)))
-    while ids := list(islice(touched, BATCH)):
-        was = _dressed(records, before, ids)
-        now = _dressed(records, after, ids)
-        for id_ in ids:
-            if id_ not in now:
-                if id_ in was:
-                    yield Account(id_, was[id_].disabled, {"userId": id_}, deleted=True)
-            elif now[id_] != was.get(id_):
-                yield now[id_]
+    return Delta(source, records, old, new).accounts()
 
 
 def entitlements(source: Source, records: Records, old: Snapshot, new: Snapshot, type_: str) -> Iterator[Entitlement]:
@@ -64,13 +57,52 @@ def entitlements(source: Source, records: Records, old: Snapshot, new: Snapshot,
     yield from was.gone_before(None)
 
 
-def _touched(source: Source, records: Records, before: Dresser, after: Dresser) -> set[str]:
-    """Users that any differing fact is about, directly or through a group."""
+@dataclass
+class Delta:
+    """What became of accounts from one snapshot to another. One that is kept answers page after page."""
+
+    source: Source
+    records: Records
+    old: Snapshot
+    new: Snapshot
+    exact: bool = True
+    """The reader saw `old` itself. Else it may have seen any snapshot since, and everything touched since is told: what
+    came and went in between, too."""
+
+    def accounts(self, after: str = "") -> Iterator[Account]:
+        """Accounts with UserId > `after` that are new or different, and the deleted ones, by UserId."""
+        touched = iter(self._touched[bisect_right(self._touched, after) :])
+        while ids := list(islice(touched, BATCH)):
+            was = _dressed(self.records, self._before, ids) if self.exact else {}
+            now = _dressed(self.records, self._after, ids)
+            for id_ in ids:
+                if id_ in now:
+                    if now[id_] != was.get(id_):
+                        yield now[id_]
+                elif id_ in was or not self.exact:
+                    yield Account(id_, id_ in was and was[id_].disabled, {"userId": id_}, deleted=True)
+
+    @cached_property
+    def _before(self) -> Dresser:
+        return Dresser(self.source, self.records, self.old)
+
+    @cached_property
+    def _after(self) -> Dresser:
+        return Dresser(self.source, self.records, self.new)
+
+    @cached_property
+    def _touched(self) -> list[str]:
+        return sorted(_touched(self.source, self.records, self._before, self._after, exact=self.exact))
+
+
+def _touched(source: Source, records: Records, before: Dresser, after: Dresser, *, exact: bool) -> set[str]:
+    """Users that any differing fact is about, directly or through a group; not `exact`: any fact that ever differed."""
     users: set[str] = set()
     groups: set[str] = set()
     names: set[str] = set()
     kinds = [each for each in kinds_in(after.snapshot) if each not in (facts.PAIR, facts.DETAILS)]
-    for kind, id_ in records.changed(after.snapshot.source, before.snapshot.number, after.snapshot.number, kinds):
+    differing = records.changed if exact else records.touched
+    for kind, id_ in differing(after.snapshot.source, before.snapshot.number, after.snapshot.number, kinds):
         if kind == facts.USER:
             users.add(id_)
         elif kind == facts.MEMBERSHIP:

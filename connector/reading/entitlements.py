@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from connector import attributes
 from connector.errors import EntitlementNotFound, FixConfiguration
@@ -18,7 +19,10 @@ from connector.reading.views import every_of, kinds_in
 
 @dataclass
 class Shelf:
-    """The entitlements of one snapshot, whose details of permission sets are there (`details.detailed`)."""
+    """The entitlements of one snapshot, whose details of permission sets are there (`details.detailed`).
+
+    Who holds what is counted once, when it is first needed: a shelf that is kept answers page after page.
+    """
 
     source: Source
     records: Records
@@ -31,13 +35,12 @@ class Shelf:
         told = self.snapshot.summary.get("orphans")
         self._orphans = frozenset(str(each) for each in told) if isinstance(told, list) else frozenset()
 
-    def all(self, type_: str) -> Iterator[Entitlement]:
-        """Every entitlement of the type, by id."""
+    def all(self, type_: str, after: str = "") -> Iterator[Entitlement]:
+        """Every entitlement of the type with an id > `after`, by id."""
         self._check(type_)
-        self._names.load()
         if type_ == attributes.GROUP.name:
-            return self._groups()
-        return self._pairs() if type_ == attributes.ASSIGNMENT.name else self._applications()
+            return self._groups(after)
+        return self._pairs(after) if type_ == attributes.ASSIGNMENT.name else self._applications(after)
 
     def one(self, type_: str, id_: str) -> Entitlement:
         """The entitlement, rendered as `all` renders it."""
@@ -67,15 +70,23 @@ class Shelf:
 
     # ---- groups
 
-    def _groups(self) -> Iterator[Entitlement]:
-        members = self.records.tally(self.snapshot, facts.MEMBERSHIP)
+    def _groups(self, after: str) -> Iterator[Entitlement]:
+        for each in self._every(facts.GROUP, after):
+            passed_on = self._passed_on.get(each.id, ()) if self._assignments_read else None
+            members = self._members.get(each.id, 0)
+            yield entries.group(self.source, facts.group(each), members, passed_on, self._all_names)
+
+    @cached_property
+    def _members(self) -> Mapping[str, int]:
+        return self.records.tally(self.snapshot, facts.MEMBERSHIP)
+
+    @cached_property
+    def _passed_on(self) -> Mapping[str, list[Fact]]:
         held: dict[str, list[Fact]] = defaultdict(list)
         for each in self._every(facts.ASSIGNMENT):
             if by_group(each):
                 held[each.subject].append(each)
-        for each in self._every(facts.GROUP):
-            passed_on = held.get(each.id, ()) if self._assignments_read else None
-            yield entries.group(self.source, facts.group(each), members.get(each.id, 0), passed_on, self._names)
+        return held
 
     def _one_group(self, id_: str) -> Entitlement | None:
         found = self.records.one(self.snapshot, facts.GROUP, id_)
@@ -88,16 +99,27 @@ class Shelf:
 
     # ---- pairs
 
-    def _pairs(self) -> Iterator[Entitlement]:
+    def _pairs(self, after: str) -> Iterator[Entitlement]:
+        users, groups = self._holders
+        names = self._all_names
+        for pair in self._offered(after):
+            counts = Counts(users[pair.id], groups[pair.id])
+            details = self._details.get(pair.permission_set_id)
+            yield entries.pair(self.records, self.snapshot, pair, counts, details, names)
+
+    @cached_property
+    def _holders(self) -> tuple[Counter[str], Counter[str]]:
+        """How many users, and how many groups, hold each pair."""
         users: Counter[str] = Counter()
         groups: Counter[str] = Counter()
         for each in self._every(facts.ASSIGNMENT):
             if entries.orphan_name(each) not in self._orphans:
                 (groups if by_group(each) else users)[each.held] += 1
-        details = {each.id: each for each in self._every(facts.DETAILS)}
-        for pair in self._offered():
-            counts = Counts(users[pair.id], groups[pair.id])
-            yield self._pair(pair, counts, details.get(pair.permission_set_id))
+        return users, groups
+
+    @cached_property
+    def _details(self) -> Mapping[str, Fact]:
+        return {each.id: each for each in self._every(facts.DETAILS)}
 
     def _one_pair(self, id_: str) -> Entitlement | None:
         pair = Pair.parse(id_)
@@ -105,21 +127,21 @@ class Shelf:
             return None
         given = self.records.holding(self.snapshot, facts.ASSIGNMENT, id_)
         details = self.records.one(self.snapshot, facts.DETAILS, pair.permission_set_id)
-        return self._pair(pair, Counts.of(given, self._orphans), details)
-
-    def _pair(self, pair: Pair, counts: Counts, details: Fact | None) -> Entitlement:
+        counts = Counts.of(given, self._orphans)
         return entries.pair(self.records, self.snapshot, pair, counts, details, self._names)
 
-    def _offered(self) -> Iterator[Pair]:
+    def _offered(self, after: str = "") -> Iterator[Pair]:
         """Pairs listed, by id: those provisioned, or every permission set in every AWS account."""
-        provisioned = (Pair.parse(each.id) for each in self._every(facts.PAIR))
-        if self.source.entitlement_scope == "provisioned":
+        narrow = self.source.entitlement_scope == "provisioned"
+        provisioned = (Pair.parse(each.id) for each in self._every(facts.PAIR, after if narrow else ""))
+        if narrow:
             yield from (each for each in provisioned if each is not None)
             return
         accounts = {each.id for each in self._every(facts.AWS_ACCOUNT)}
         accounts |= {each.aws_account_id for each in provisioned if each is not None}
         permission_sets = [each.id for each in self._every(facts.PERMISSION_SET)]
-        yield from (Pair(account, each) for account in sorted(accounts) for each in permission_sets)
+        every_pair = (Pair(account, each) for account in sorted(accounts) for each in permission_sets)
+        yield from (each for each in every_pair if each.id > after)
 
     def _offers(self, pair: Pair) -> bool:
         if self.source.entitlement_scope == "all":
@@ -128,12 +150,16 @@ class Shelf:
 
     # ---- applications
 
-    def _applications(self) -> Iterator[Entitlement]:
+    def _applications(self, after: str) -> Iterator[Entitlement]:
+        for each in self._every(facts.APPLICATION, after):
+            yield entries.application(facts.application(each), Counts.of(self._admitted.get(each.id, ())))
+
+    @cached_property
+    def _admitted(self) -> Mapping[str, list[Fact]]:
         given: dict[str, list[Fact]] = defaultdict(list)
         for each in self._every(facts.APPLICATION_ASSIGNMENT):
             given[each.held].append(each)
-        for each in self._every(facts.APPLICATION):
-            yield entries.application(facts.application(each), Counts.of(given.get(each.id, ())))
+        return given
 
     def _one_application(self, id_: str) -> Entitlement | None:
         found = self.records.one(self.snapshot, facts.APPLICATION, id_)
@@ -146,5 +172,11 @@ class Shelf:
     def _assignments_read(self) -> bool:
         return facts.ASSIGNMENT in kinds_in(self.snapshot)
 
-    def _every(self, kind: str) -> Iterator[Fact]:
-        return every_of(self.records, self.snapshot, kind)
+    @cached_property
+    def _all_names(self) -> Catalogue:
+        """Every name at once, for whole lists."""
+        self._names.load()
+        return self._names
+
+    def _every(self, kind: str, after: str = "") -> Iterator[Fact]:
+        return every_of(self.records, self.snapshot, kind, after)

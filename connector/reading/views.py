@@ -23,11 +23,11 @@ def kinds_in(snapshot: Snapshot) -> tuple[str, ...]:
     return tuple(str(each) for each in read) if isinstance(read, (list, tuple)) else ()
 
 
-def every_of(records: Records, snapshot: Snapshot, kind: str) -> Iterator[Fact]:
-    """Every fact of one kind, by id, a page in memory at a time; none of a kind that was not read."""
+def every_of(records: Records, snapshot: Snapshot, kind: str, after: str = "") -> Iterator[Fact]:
+    """Every fact of one kind with an id > `after`, by id, a page in memory at a time; none of a kind not read."""
     if kind not in kinds_in(snapshot):
         return iter(())
-    return every(lambda after: records.page(snapshot, kind, after, PAGE))
+    return every(lambda place: records.page(snapshot, kind, place, PAGE), after)
 
 
 def of_live(source: Source, live: Live, names: Catalogue, refusals: tuple[Refusal, ...] = ()) -> Account:

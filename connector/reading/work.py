@@ -85,9 +85,8 @@ class _Shared:
         self._patience.check()
 
 
-def every(page: Callable[[str], Sequence[Fact]]) -> Iterator[Fact]:
-    """All facts behind a keyset page function, a page in memory at a time."""
-    after = ""
+def every(page: Callable[[str], Sequence[Fact]], after: str = "") -> Iterator[Fact]:
+    """All facts behind a keyset page function with ids > `after`, a page in memory at a time."""
     while found := page(after):
         yield from found
         after = found[-1].id

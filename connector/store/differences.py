@@ -5,10 +5,10 @@ A fact that changed and changed back does not differ, nor one that came and went
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Select, and_, distinct, func, or_, select, union_all
+from sqlalchemy import CompoundSelect, Select, and_, distinct, func, or_, select, union, union_all
 
 from connector.store.engines import Database
 from connector.store.names import Names
@@ -32,12 +32,26 @@ class Differences:
 
         `CursorExpired` when one of the two is not kept, or is swept before the end.
         """
+        return self._walk(_differing, name, since, until, kinds)
+
+    def touched(self, name: str, since: int, until: int, kinds: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """(kind, id) of facts that began or ended after one snapshot, up to the other, by kind and id."""
+        return self._walk(_touched, name, since, until, kinds)
+
+    def _walk(
+        self,
+        asking: Callable[[int, int | None, int, int, str], Select[Any] | CompoundSelect[Any]],
+        name: str,
+        since: int,
+        until: int,
+        kinds: Sequence[str],
+    ) -> Iterator[tuple[str, str]]:
         source = self._sources.make(name)
         for kind in sorted(set(kinds)):
             number = self._kinds.find(kind)
             after = ""
             while True:
-                query = _differing(source, number, min(since, until), max(since, until), after)
+                query = asking(source, number, min(since, until), max(since, until), after)
                 with self._database.reading() as connection:
                     ids = connection.execute(query).scalars().all()
                     still_there(connection, name, source, since)
@@ -73,3 +87,11 @@ def _differing(source: int, kind: int | None, first: int, last: int, after: str)
         .order_by(lives.c.id)
         .limit(NAMES)
     )
+
+
+def _touched(source: int, kind: int | None, first: int, last: int, after: str) -> CompoundSelect[Any]:
+    """Names of facts with a life that ended or began after `first`, by `last`."""
+    named = and_(fact.c.source == source, fact.c.kind == kind, fact.c.id > after)
+    ended = select(fact.c.id).where(named, closed, fact.c.valid_to > first, fact.c.valid_to <= last)
+    begun = select(fact.c.id).where(named, opened_later, fact.c.valid_from > first, fact.c.valid_from <= last)
+    return union(ended, begun).order_by("id").limit(NAMES)

@@ -27,6 +27,16 @@ class Notes:
                 select(note.c.value).where(note.c.source == number, note.c.key == key)
             ).scalar_one_or_none()
 
+    def keep(self, name: str, key: str, value: str) -> str:
+        """Keep the value unless there is one; what is kept."""
+        number = self._sources.make(name)
+        statement = self._database.insert(note).values(source=number, key=key, value=value)
+        with self._database.writing() as connection:
+            connection.execute(statement.on_conflict_do_nothing(index_elements=(note.c.source, note.c.key)))
+            return str(
+                connection.execute(select(note.c.value).where(note.c.source == number, note.c.key == key)).scalar_one()
+            )
+
     def put(self, name: str, key: str, value: str) -> None:
         """Keep the value under the key in place of what was there."""
         number = self._sources.make(name)

@@ -65,6 +65,9 @@ class Store:
     def snapshot(self, source: str, number: int) -> Snapshot | None:
         return self._snapshots.numbered(source, number)
 
+    def snapshot_at(self, source: str, moment: float) -> Snapshot | None:
+        return self._snapshots.newest_at(source, moment)
+
     # ---- a census ------------------------------------------------------------------------------------------------
 
     def begin_census(self, source: str, owner: str, lease: float) -> Census | None:
@@ -142,6 +145,9 @@ class Store:
     def changed(self, source: str, since: int, until: int, kinds: Sequence[str]) -> Iterator[tuple[str, str]]:
         return self._differences.changed(source, since, until, kinds)
 
+    def touched(self, source: str, since: int, until: int, kinds: Sequence[str]) -> Iterator[tuple[str, str]]:
+        return self._differences.touched(source, since, until, kinds)
+
     # ---- what else is kept ---------------------------------------------------------------------------------------
 
     def note(self, source: str, key: str) -> str | None:
@@ -149,6 +155,9 @@ class Store:
 
     def put_note(self, source: str, key: str, value: str) -> None:
         self._notes.put(source, key, value)
+
+    def keep_note(self, source: str, key: str, value: str) -> str:
+        return self._notes.keep(source, key, value)
 
     def sweep(self, keep: float) -> None:
         self._sweeper.sweep(keep)

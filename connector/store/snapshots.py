@@ -86,6 +86,16 @@ class Snapshots:
             row = find(connection, source, number)
         return None if row is None else of_snapshot_row(name, row)
 
+    def newest_at(self, name: str, moment: float) -> Snapshot | None:
+        """A source's newest snapshot of those published by then; None when there is none."""
+        source = self._sources.find(name)
+        if source is None:
+            return None
+        query = select(snapshot).where(snapshot.c.source == source, snapshot.c.published_at <= moment)
+        with self._database.reading() as connection:
+            row = connection.execute(query.order_by(snapshot.c.number.desc()).limit(1)).one_or_none()
+        return None if row is None else of_snapshot_row(name, row)
+
     def one(self, snapshot: Snapshot, kind: str, id: str) -> Fact | None:
         """The fact of this name."""
         found = self._facts(snapshot, kind, fact.c.id == id) if storable(id) else []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from itertools import count
+from itertools import count, pairwise
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -32,7 +32,8 @@ source = count(1)
 
 
 def test_every_snapshot_reads_as_published(store: Store) -> None:
-    """Whatever came later; and `changed` is the difference of the oldest and the newest to any other."""
+    """Whatever came later; and `changed` is the difference of the oldest and the newest to any other, `touched` all on
+    the way between them."""
 
     @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), database=None)
     @given(history)
@@ -45,6 +46,15 @@ def test_every_snapshot_reads_as_published(store: Store) -> None:
             for second, after in published:
                 differing = sorted(key for key in before.keys() | after.keys() if before.get(key) != after.get(key))
                 assert list(store.changed(name, first.number, second.number, KINDS)) == differing
+                ends = sorted((first.number, second.number))
+                way = [each for snapshot, each in published if ends[0] <= snapshot.number <= ends[1]]
+                touched = {
+                    key
+                    for one, next_ in pairwise(way)
+                    for key in one.keys() | next_.keys()
+                    if one.get(key) != next_.get(key)
+                }
+                assert list(store.touched(name, first.number, second.number, KINDS)) == sorted(touched)
 
     check()
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from sqlalchemy import event, text
 
@@ -169,3 +172,25 @@ def _plans_of(store: Store, *questions: object) -> list[list[str]]:
             [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)]
             for statement, parameters in asked
         ]
+
+
+def test_the_newest_of_a_time(store: Store) -> None:
+    """Nothing before the first; then the one that was the newest at that moment."""
+    assert store.snapshot_at("aws", time.time()) is None
+    first = publish(store, [])
+    time.sleep(0.05)  # the database's own clock says when a snapshot was published
+    second = publish(store, [Fact("user", "a")])
+
+    assert store.snapshot_at("aws", first.completed_at - 1) is None
+    assert store.snapshot_at("aws", first.completed_at + 0.01) == first
+    assert store.snapshot_at("aws", time.time() + 1) == second
+
+
+def test_a_note_is_kept_once(store: Store) -> None:
+    """Whoever asks later, or at the same time, gets the first one's."""
+    with ThreadPoolExecutor(8) as threads:
+        told = set(threads.map(lambda each: store.keep_note("s", "key", str(each)), range(8)))
+
+    assert len(told) == 1
+    assert store.keep_note("s", "key", "other") in told
+    assert store.note("s", "key") in told
