@@ -23,10 +23,12 @@ log = structlog.get_logger(__name__)
 
 IN_FLIGHT = 10
 """Outstanding assignment changes AWS accepts, not adjustable."""
-FIRST_LOOK = 0.25
-"""Seconds from a submission to the first look at it."""
+SHORTEST_PAUSE = 0.25
+"""Seconds between looks, at least; also from a submission to the first look while nothing is known."""
 LONGEST_PAUSE = 4.0
 """Seconds between looks, at most."""
+FIRST_LOOK, NEXT_LOOK = 0.9, 0.05
+"""Parts of the time that changes have lately taken: after how much of it to look, and how long between looks."""
 PATIENCE = 600.0
 """Seconds an assignment change may stay IN_PROGRESS before we stop waiting and say so."""
 
@@ -52,6 +54,8 @@ class AssignmentWriter:
     _guard: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _waiting: dict[str, _Waiting] = field(default_factory=dict, repr=False)
     _watching: bool = field(default=False, repr=False)
+    _lately: float = field(default=0.0, repr=False)
+    """Seconds that changes have lately taken, a moving average; looks cost the quota that changes need."""
 
     def run(self, jobs: Sequence[Job]) -> list[Ticket | ConnectorError]:
         """Do every job and wait for all; the answers are in the order of the jobs. One failure stops no other."""
@@ -61,16 +65,23 @@ class AssignmentWriter:
             return list(pool.map(self._one, jobs))
 
     def _one(self, job: Job) -> Ticket | ConnectorError:
-        account = job.assignment.pair.aws_account_id
         with self._guard:
-            turn = self._turns[account]
+            turn = self._turns[job.assignment.pair.aws_account_id]
         try:
             with turn, self._slots:
-                return self._submit_and_wait(job)
+                ticket = self._submit(job)
+                if ticket.status == "IN_PROGRESS":
+                    ticket = self._watch(ticket).result()
+            # The place is free for the next one; only Describe tells how this one ended.
+            while ticket.status == "IN_PROGRESS":
+                ticket = self._directory().ticket(ticket)
+                if ticket.status == "IN_PROGRESS":
+                    ticket = self._watch(ticket).result()
+            return ticket
         except ConnectorError as failure:
             return failure
 
-    def _submit_and_wait(self, job: Job) -> Ticket:
+    def _submit(self, job: Job) -> Ticket:
         directory = self._directory()
         try:
             submit = directory.submit_unassign if job.deleting else directory.submit_assign
@@ -79,14 +90,13 @@ class AssignmentWriter:
             if not job.deleting:
                 raise
             return Ticket("", deleting=True, status="SUCCEEDED", reason=str(gone), absent=True)
-        if ticket.status != "IN_PROGRESS":
-            return ticket
         log.info("assignment change submitted", source=self.source.name, request=ticket.request_id)
-        return self._watch(ticket).result()
+        return ticket
 
     def _watch(self, ticket: Ticket) -> Future[Ticket]:
-        """Have the ticket's end told, by the one thread that looks at all of them."""
-        waiting = _Waiting(ticket, self.clock.monotonic())
+        """Have one thread, which looks at all of them, tell when the ticket has ended; it may not know how."""
+        now = self.clock.monotonic()
+        waiting = _Waiting(ticket, now, now + max(SHORTEST_PAUSE, FIRST_LOOK * self._lately))
         with self._guard:
             self._waiting[ticket.request_id] = waiting
             if not self._watching:
@@ -103,39 +113,46 @@ class AssignmentWriter:
                     self._watching = False
                     return
                 waiting = list(self._waiting.values())
-            due = [each for each in waiting if each.due <= now]
-            if not due:
-                self.clock.sleep(min(0.1, min(each.due for each in waiting) - now))
+            soonest = min(each.due for each in waiting)
+            if soonest > now:
+                self.clock.sleep(min(0.1, soonest - now))
                 continue
             try:
-                self._look_at(due)
+                self._look_at(waiting)
             except Exception as failure:
                 # The change itself may well go on; whoever waits is told that we could not see how it ended. A defect
                 # of ours must not leave them waiting either.
                 known = isinstance(failure, ConnectorError)
                 log.warning("assignment changes could not be looked at", reason=str(failure), exc_info=not known)
                 why = str(failure) if known else "a defect of this service, see its log"
-                for each in due:
+                for each in waiting:
                     self._end(each, AwsFailed(f"how an assignment change ended could not be seen: {why}"))
 
-    def _look_at(self, due: list[_Waiting]) -> None:
+    def _look_at(self, waiting: list[_Waiting]) -> None:
+        """One call tells of all that are still going on, so all are looked at when one is due."""
         directory = self._directory()
         for deleting in (False, True):
-            some = [each for each in due if each.ticket.deleting is deleting]
-            if not some:
-                continue
-            # One call tells of all that are still going on; those that are not are asked for one by one, because
-            # only Describe gives the reason of a failure.
-            running = directory.tickets_in_progress(deleting) if len(some) > 1 else frozenset[str]()
-            for each in some:
-                if each.ticket.request_id in running:
-                    self._still_running(each)
-                    continue
-                ticket = directory.ticket(each.ticket)
-                if ticket.status == "IN_PROGRESS":
-                    self._still_running(each)
-                else:
-                    self._end(each, ticket)
+            some = [each for each in waiting if each.ticket.deleting is deleting]
+            if len(some) == 1:
+                self._told(some[0], directory.ticket(some[0].ticket))
+            elif some:
+                running = directory.tickets_in_progress(deleting)
+                for each in some:
+                    if each.ticket.request_id in running:
+                        self._still_running(each)
+                    else:
+                        self._ended(each, each.ticket)
+
+    def _told(self, waiting: _Waiting, ticket: Ticket) -> None:
+        if ticket.status == "IN_PROGRESS":
+            self._still_running(waiting)
+        else:
+            self._ended(waiting, ticket)
+
+    def _ended(self, waiting: _Waiting, ticket: Ticket) -> None:
+        took = self.clock.monotonic() - waiting.since
+        self._lately = took if not self._lately else 0.7 * self._lately + 0.3 * took
+        self._end(waiting, ticket)
 
     def _still_running(self, waiting: _Waiting) -> None:
         now = self.clock.monotonic()
@@ -148,8 +165,11 @@ class AssignmentWriter:
                 ),
             )
             return
-        waiting.pause = min(waiting.pause * 1.5, LONGEST_PAUSE)
-        waiting.due = now + waiting.pause
+        if waiting.due <= now:
+            # Growing: what takes much longer than usual is not worth the quota of a look every moment.
+            waiting.looks += 1
+            pause = max(SHORTEST_PAUSE, NEXT_LOOK * self._lately) * 1.3**waiting.looks
+            waiting.due = now + min(pause, LONGEST_PAUSE)
 
     def _end(self, waiting: _Waiting, answer: Ticket | ConnectorError) -> None:
         with self._guard:
@@ -166,9 +186,9 @@ class AssignmentWriter:
 class _Waiting:
     """A ticket that somebody waits for."""
 
-    def __init__(self, ticket: Ticket, now: float) -> None:
+    def __init__(self, ticket: Ticket, now: float, due: float) -> None:
         self.ticket = ticket
         self.since = now
-        self.pause = FIRST_LOOK
-        self.due = now + FIRST_LOOK
+        self.due = due
+        self.looks = 0
         self.ended: Future[Ticket] = Future()

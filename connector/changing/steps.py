@@ -17,6 +17,7 @@ from connector.errors import (
     AskPermission,
     AwsConflict,
     ConnectorError,
+    GrantFailed,
     NotFoundInAws,
 )
 from connector.model import Assignment, Outcome, Pair, Principal, Result, Step, Ticket, User, Verb
@@ -112,8 +113,9 @@ def _of_answer(step: Step, answer: Ticket | ConnectorError, directory: Directory
             return Outcome(step, Result.DONE)
     reason = answer.reason if isinstance(answer, Ticket) else str(answer)
     retryable = isinstance(answer, ConnectorError) and answer.retryable
+    kind = answer.kind if isinstance(answer, ConnectorError) else GrantFailed.kind
     left = step.verb is Verb.UNASSIGN and _inactive(step.value, directory)
-    return Outcome(step, Result.FAILED, reason or "AWS gave no reason", retryable=retryable, left_by_aws=left)
+    return Outcome(step, Result.FAILED, reason or "AWS gave no reason", retryable, kind, left)
 
 
 def _inactive(pair_id: str, directory: Directory) -> bool:
@@ -130,7 +132,7 @@ def _inactive(pair_id: str, directory: Directory) -> bool:
 
 def _failed(step: Step, failure: ConnectorError) -> Outcome:
     log.warning("step failed", step=step.verb.value, attribute=step.attribute, reason=str(failure))
-    return Outcome(step, Result.FAILED, str(failure), retryable=failure.retryable)
+    return Outcome(step, Result.FAILED, str(failure), failure.retryable, failure.kind)
 
 
 def _told(outcome: Outcome, account: str) -> Outcome:

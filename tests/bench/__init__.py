@@ -1,1 +1,1 @@
-"""Benchmarks: counts, and ratios within one run, on the emulated AWS; `make bench` runs them. Nothing here is a test."""
+"""Benchmarks: counts, and ratios within one run, on the emulated AWS (`make bench`). Nothing here is a test."""

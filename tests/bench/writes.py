@@ -1,0 +1,95 @@
+"""Changes: a grant beside a census, and a burst of grants and revokes against the bound of ten in flight."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from tests.bench.world import SHAPES, Emulated, Service, listing
+from tests.running import Client, change, key
+
+SECONDS = 4.0
+"""How long AWS works on one assignment here; in the field it takes longer (reference aws §4: 20 a minute)."""
+
+
+def _free(dump: dict[str, Any], count: int) -> list[tuple[str, str]]:
+    """(UserId, pair) that are not assigned, spread over AWS accounts."""
+    instance = dump["instances"][0]
+    held = {
+        (each["principal_id"], each["account_id"], each["permission_set_arn"].rpartition("/")[2])
+        for each in instance["assignments"]
+    }
+    active = [each["id"] for each in dump["accounts"] if each["state"] == "ACTIVE"]
+    sets = [each["arn"].rpartition("/")[2] for each in instance["permission_sets"]]
+    users = [each["id"] for each in instance["users"] if each.get("status") != "DISABLED"]
+    found = []
+    for index in range(len(users) * 4):
+        user, account = users[index % len(users)], active[index % len(active)]
+        set_ = sets[(index // len(active)) % len(sets)]
+        if (user, account, set_) not in held and len(found) < count:
+            held.add((user, account, set_))
+            found.append((user, f"{account}:{set_}"))
+    return found
+
+
+def _give(client: Client, user: str, pair: str, op: str = "Add") -> None:
+    changes = [change(op, "permissionSetAssignments", pair)]
+    account = client.one("std:account:update", key(user, changes=changes))
+    assert "results" not in account, account["results"]
+    assert (pair in account["attributes"]["permissionSetAssignments"]) is (op == "Add")
+
+
+def beside_a_census(tps: float = 20) -> dict[str, str]:
+    """How long a grant takes alone, and while the source is read."""
+    options = {"--assignment-seconds": str(SECONDS)}
+    with Emulated(SHAPES["S"], tps, options=options) as emulated, Service(emulated, tps * 0.9) as service:
+        (one, first), (two, second) = _free(emulated.get("organisation"), 2)
+        began = time.monotonic()
+        _give(service.running.client(), one, first)
+        alone = time.monotonic() - began
+        reading = threading.Thread(target=listing, args=(service.running.client(),))
+        reading.start()
+        time.sleep(3)
+        began = time.monotonic()
+        _give(service.running.client(), two, second)
+        beside = time.monotonic() - began
+        reading.join()
+        return {"grant alone": f"{alone:.1f} s", "during a census": f"{beside:.1f} s", "ratio": f"{beside / alone:.2f}"}
+
+
+def burst(count: int = 200, tps: float = 20) -> dict[str, str]:
+    """`count` grants and revokes at once, over all AWS accounts: half of each."""
+    options = {"--assignment-seconds": str(SECONDS)}
+    with Emulated(SHAPES["S"], tps, options=options) as emulated, Service(emulated, tps * 0.9) as service:
+        client = service.running.client(timeout=600)
+        listing(client)
+        dump = emulated.get("organisation")
+        active = {each["id"] for each in dump["accounts"] if each["state"] == "ACTIVE"}
+        users = {each["id"] for each in dump["instances"][0]["users"]}
+        taken = [
+            (each["principal_id"], f"{each['account_id']}:{each['permission_set_arn'].rpartition('/')[2]}")
+            for each in dump["instances"][0]["assignments"]
+            if each["principal_id"] in users and each["account_id"] in active
+        ][: count // 2]
+        chosen = _free(dump, count - len(taken))
+        jobs = [(*each, "Add") for each in chosen] + [(*each, "Remove") for each in taken]
+        emulated.post("forget")
+        began = time.monotonic()
+        with ThreadPoolExecutor(36) as pool:
+            list(pool.map(lambda job: _give(client, *job), jobs))
+        seconds = time.monotonic() - began
+        state = emulated.get("state")
+        per_account = Counter(pair.partition(":")[0] for _, pair, _ in jobs)
+        bound = max(len(jobs) / 10, max(per_account.values())) * SECONDS
+        return {
+            "changes": f"{len(chosen)} grants, {len(taken)} revokes, {len(per_account)} AWS accounts",
+            "bound": f"{bound:.0f} s",
+            "wall": f"{seconds:.1f} s",
+            "wall ÷ bound": f"{seconds / bound:.2f}",
+            "peak in flight": str(state["in_flight_peak"]),
+            "sso-admin calls": str(state["families"]["sso-admin"]),
+            "calls ÷ pace": f"{state['families']['sso-admin'] / (tps * 0.9):.0f} s",
+        }
