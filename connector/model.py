@@ -237,6 +237,9 @@ class Refusal:
     attribute: str
     value: str
     reason: str
+    kind: str = "grant-failed"
+    """What the failure is called (`errors`)."""
+    retryable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,6 +330,43 @@ class OneEntitlement:
     type: str
 
 
+# ---- a list, page by page ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """What a caller has seen already: the snapshot of that number, or what there was at a moment (Unix seconds)."""
+
+    snapshot: int | None = None
+    moment: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a walk over a list goes on."""
+
+    snapshot: int
+    """Number of the snapshot that it shows."""
+    after: str = ""
+    """Last id shown."""
+    base: int = 0
+    """Number of the snapshot that differences are told to; 0: none, the whole list."""
+    exact: bool = True
+    """The caller has seen `base` itself, not just anything since."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part of a list."""
+
+    snapshot: Snapshot
+    items: tuple[Account, ...] | tuple[Entitlement, ...]
+    next: Place | None
+    """None: this was the last."""
+    base: int | None
+    """Number of the snapshot that the differences are told to; None: the whole list."""
+
+
 # ---- what is asked and done --------------------------------------------------------------------------------------
 
 
@@ -393,6 +433,8 @@ class Outcome:
     result: Result
     reason: str = ""
     retryable: bool = False
+    kind: str = "grant-failed"
+    """What the failure is called (`errors`)."""
     left_by_aws: bool = False
     """A removal that AWS cannot do because the AWS account is not ACTIVE."""
 

@@ -12,7 +12,7 @@ from connector.commands import grantable
 from connector.commands.desk import Desk
 from connector.commands.present import Present
 from connector.errors import AwsConflict, ManagedElsewhere
-from connector.model import Account, Change, Outcome, Refusal, Result, Step, User, Verb
+from connector.model import Account, Change, Outcome, Refusal, Result, User, Verb
 
 ATTEMPTS = 5
 """Plans made for a user that others keep changing, before saying so."""
@@ -49,7 +49,7 @@ def carry_out(desk: Desk, present: Present, changes: Sequence[Change]) -> Carrie
             account, plan = _planned(desk, present, changes)
     else:
         assert plan.attributes is not None  # the loop ends by break otherwise
-        outcomes.append(Outcome(plan.attributes, Result.FAILED, "others keep changing this user", retryable=True))
+        outcomes.append(Outcome(plan.attributes, Result.FAILED, "others keep changing this user", True, "aws-failed"))
     for steps in (plan.take, plan.give):
         outcomes += perform(steps, _user(present), hands(desk, present))
     account, settled = settle(present.account, before, outcomes, desk.clock)
@@ -59,9 +59,7 @@ def carry_out(desk: Desk, present: Present, changes: Sequence[Change]) -> Carrie
 
 def refusals(outcomes: Sequence[Outcome]) -> tuple[Refusal, ...]:
     """Failed outcomes as the answer's `results`: one for each attribute and value."""
-    return tuple(
-        refusal for each in outcomes if each.result is Result.FAILED for refusal in _refused(each.step, each.reason)
-    )
+    return tuple(refusal for each in outcomes if each.result is Result.FAILED for refusal in _refused(each))
 
 
 def hands(desk: Desk, present: Present) -> Hands:
@@ -88,7 +86,9 @@ def _user(present: Present) -> User:
     return present.last.user
 
 
-def _refused(step: Step, reason: str) -> list[Refusal]:
+def _refused(outcome: Outcome) -> list[Refusal]:
+    step = outcome.step
+    parts: list[tuple[str, str]] = [(step.attribute, step.value)]
     if step.verb is Verb.SET_ATTRIBUTES:
-        return [Refusal(name, value or "", reason) for name, value in sorted(step.attributes.items())]
-    return [Refusal(step.attribute, step.value, reason)]
+        parts = [(name, value or "") for name, value in sorted(step.attributes.items())]
+    return [Refusal(name, value, outcome.reason, outcome.kind, outcome.retryable) for name, value in parts]

@@ -14,7 +14,7 @@ from connector.reading.entitlements import Shelf
 
 def list_all(desk: Desk, asked: ListEntitlements) -> Iterator[Event]:
     """Every entitlement of one type; with a state, only what changed since its snapshot."""
-    snapshot = _snapshot(desk, asked.type, Lane.CENSUS)
+    snapshot = snapshot_of(desk, asked.type, Lane.CENSUS)
     since = deltas.base(desk.records, snapshot, asked.state) if asked.stateful else None
     if since is None:
         found = Shelf(desk.source, desk.records, snapshot).all(asked.type)
@@ -31,10 +31,11 @@ def read(desk: Desk, asked: OneEntitlement) -> Iterator[Event]:
     """One entitlement, as the list shows it."""
     pair = Pair.parse(asked.id)
     only = pair.permission_set_id if pair is not None else ""
-    yield Shelf(desk.source, desk.records, _snapshot(desk, asked.type, Lane.LIVE, only)).one(asked.type, asked.id)
+    yield Shelf(desk.source, desk.records, snapshot_of(desk, asked.type, Lane.LIVE, only)).one(asked.type, asked.id)
 
 
-def _snapshot(desk: Desk, type_: str, lane: Lane, only: str | None = None) -> Snapshot:
+def snapshot_of(desk: Desk, type_: str, lane: Lane, only: str | None = None) -> Snapshot:
+    """A fresh snapshot that shows the type: with details of all permission sets, or of `only` one."""
     snapshot = desk.freshness.snapshot(desk.patience)
     if type_ != attributes.ASSIGNMENT.name:
         return snapshot
