@@ -61,16 +61,16 @@ def build(specification: str, target: Path) -> Path:
     return pack(specification, target)
 
 
-def pack(specification: str, target: Path) -> Path:
-    """Pack what was bundled; returns the zip."""
-    (DIST / "connector-spec.json").write_text(specification, encoding="utf-8")
+def pack(specification: str, target: Path, bundled: Path = DIST) -> Path:
+    """Pack what was bundled into a directory; returns the zip."""
+    (bundled / "connector-spec.json").write_text(specification, encoding="utf-8")
     with zipfile.ZipFile(target, "w") as packed:
         for name in CONTENT:
             entry = zipfile.ZipInfo(name, _EARLIEST)
             entry.create_system = 3
             entry.external_attr = 0o100644 << 16
             # Stored, not deflated: how well zlib packs depends on its version, and the bytes with it.
-            packed.writestr(entry, (DIST / name).read_bytes(), zipfile.ZIP_STORED)
+            packed.writestr(entry, (bundled / name).read_bytes(), zipfile.ZIP_STORED)
     return target
 
 

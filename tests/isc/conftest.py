@@ -34,6 +34,13 @@ _NO_REGISTRY = re.compile(
 """npm's words for a registry that does not answer here; anything else is a failure of ours."""
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The first of these tests fetches packages and compiles."""
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.timeout(400))
+
+
 def _loaded(name: str) -> ModuleType:
     spec = importlib.util.spec_from_file_location(f"isc_{name}", ISC / f"{name}.py")
     assert spec is not None
@@ -60,7 +67,10 @@ def building() -> ModuleType:
     with (ISC / "package.json").open() as turn:
         fcntl.flock(turn, fcntl.LOCK_EX)
         try:
-            module.install()
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setenv("npm_config_fetch_retries", "1")
+                patch.setenv("npm_config_fetch_retry_mintimeout", "1000")
+                module.install()
         except RuntimeError as error:
             if _NO_REGISTRY.search(str(error)):
                 pytest.skip("the bundle for Identity Security Cloud is not tested: npm packages cannot be fetched here")
@@ -70,11 +80,26 @@ def building() -> ModuleType:
 
 @pytest.fixture(scope="session")
 def bundle(building: ModuleType, specification: ModuleType) -> Path:
-    """The zip, built now."""
+    """The zip."""
+    wanted = specification.written(specification.EVERY_COMMAND)
+    made: Path = building.target_for(None)
     with (ISC / "package.json").open() as turn:
         fcntl.flock(turn, fcntl.LOCK_EX)
-        made: Path = building.build(specification.written(specification.EVERY_COMMAND), building.target_for(None))
-        return made
+        if not _built(made, wanted):
+            building.build(wanted, made)
+    return made
+
+
+def _built(made: Path, specification: str) -> bool:
+    """Whether the zip is newer than what it is made of; a test compares it with one made anew."""
+    of = [*ISC.glob("src/*"), *ISC.glob("test/*"), *ISC.glob("*.json"), ISC / "bundle.py"]
+    kept = made.with_name("connector-spec.json")
+    return (
+        made.exists()
+        and kept.exists()
+        and kept.read_text(encoding="utf-8") == specification
+        and made.stat().st_mtime > max(each.stat().st_mtime for each in of)
+    )
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ Its window towards the service is small, so that what was not passed has mostly 
 
 from __future__ import annotations
 
+import select
 import socket
 import struct
 import threading
@@ -21,19 +22,21 @@ class Relay:
     """One connection after another from a port of its own to `port`; a context manager."""
 
     port: int
-    limit: int
+    limit: int = 10**12
     """Bytes of each answer that pass."""
-    then: Then
+    then: Then = "close"
     """What comes after them; `hold` waits for `go_on` and then passes the rest."""
+    kept_back: int = 0
+    """Bytes at the end of each answer that never pass."""
     reached: threading.Event = field(default_factory=threading.Event)
     """Set when the limit was reached."""
     go_on: threading.Event = field(default_factory=threading.Event)
+    url: str = field(init=False)
+    """Where it listens."""
     _listener: socket.socket = field(default_factory=lambda: socket.create_server(("127.0.0.1", 0)), repr=False)
 
-    @property
-    def url(self) -> str:
-        """Where it listens."""
-        return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+    def __post_init__(self) -> None:
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
 
     def __enter__(self) -> Relay:
         threading.Thread(target=self._serve, daemon=True).start()
@@ -52,27 +55,36 @@ class Relay:
                 threading.Thread(target=self._connect, args=(client,), daemon=True).start()
 
     def _connect(self, client: socket.socket) -> None:
-        with client, socket.socket() as service:
+        # One thread for both directions: a socket that another thread waits on does not close when it is closed.
+        with client, socket.socket() as service, suppress(OSError):
             service.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             service.connect(("127.0.0.1", self.port))
-            threading.Thread(target=_pass_on, args=(client, service), daemon=True).start()
-            passed = 0
-            with suppress(OSError):
-                while data := service.recv(4096):
-                    if passed + len(data) > self.limit and not self.reached.is_set():
+            passed, back = 0, b""
+            while True:
+                ready, _, _ = select.select([client, service], [], [])
+                if client in ready:
+                    asked = client.recv(65536)
+                    if not asked:
+                        return
+                    service.sendall(asked)
+                if service in ready:
+                    received = service.recv(4096)
+                    if not received:
+                        return
+                    data = back + received
+                    data, back = data[: len(data) - self.kept_back], data[len(data) - self.kept_back :]
+                    passed += len(data)
+                    if passed > self.limit and not self.reached.is_set():
                         client.sendall(data[: self.limit - passed])
                         data = data[self.limit - passed :]
-                        self.reached.set()
-                        if self.then == "reset":
-                            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                        if self.then != "hold":
+                        if not self._go_on_after(client):
                             return
-                        self.go_on.wait(30)
                     client.sendall(data)
-                    passed += len(data)
 
-
-def _pass_on(client: socket.socket, service: socket.socket) -> None:
-    with suppress(OSError):
-        while data := client.recv(65536):
-            service.sendall(data)
+    def _go_on_after(self, client: socket.socket) -> bool:
+        self.reached.set()
+        if self.then == "reset":
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        if self.then == "hold":
+            self.go_on.wait(30)
+        return self.then == "hold"

@@ -8,12 +8,11 @@ from connector.sandbox.server import Sandbox
 
 
 def sources(sandbox: Sandbox, directory: Path) -> str:
-    """A source with every command, and one whose lists are read anew each time, every possible pair among them."""
+    """A source with every command, and one whose lists are read anew each time."""
     token = directory / "scim-token"
     token.write_text(sandbox.scim_token)
     return (
         "[sources.default]\n"
         f'disable_by = "scim"\nscim_endpoint = "{sandbox.scim_url}"\nscim_token_file = "{token}"\n'
-        '[sources.fresh]\nsnapshot_max_age = "0s"\nread_deadline = "5s"\n'
-        '[sources.all]\nentitlement_scope = "all"\n'
+        '[sources.fresh]\nsnapshot_max_age = "0s"\nread_deadline = "2s"\n'
     )
