@@ -46,11 +46,11 @@ _SQLITE_PRAGMAS: Final = (
     "journal_mode = WAL",
     # With a write-ahead log, power loss may take the last transactions but never half of one.
     "synchronous = NORMAL",
-    # In KiB, a connection. A publication inserts in the order of other indexes too and must not spill for each row.
-    "cache_size = -32768",
     # In bytes: a large publication does not leave its log behind for ever.
     "journal_size_limit = 67108864",
 )
+_READING, _WRITING = ("PRAGMA cache_size = -4096", "PRAGMA cache_size = -65536")
+"""KiB of pages that a connection keeps. Readers are many and small; the one writer fills several indexes at once."""
 
 
 class Database:
@@ -122,7 +122,7 @@ class Database:
             return
         with self.writing() as connection:
             for table in tables:
-                connection.execute(text(f"ANALYZE {table.name}"))
+                connection.execute(text(f"ANALYZE (SKIP_LOCKED) {table.name}"))
 
     def dispose(self) -> None:
         """Close all connections."""
@@ -161,6 +161,7 @@ def _sqlite(url: URL) -> Engine:
     )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
+    event.listen(engine, "checkin", _return_sqlite)
     return engine
 
 
@@ -185,7 +186,15 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     # A transaction that reads first and then writes could meet a newer writer and fail at once: take the lock first.
     writes = connection.get_execution_options().get("writes", False)
+    if writes:
+        connection.exec_driver_sql(_WRITING)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _return_sqlite(connection: Any, _record: object) -> None:
+    # None when the connection was lost.
+    if connection is not None:
+        connection.execute(_READING)
 
 
 # ---- PostgreSQL --------------------------------------------------------------------------------------------------
