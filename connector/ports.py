@@ -186,7 +186,11 @@ class Census(Protocol):
 
 
 class Records(Protocol):
-    """The store. Numbers of snapshots grow by source; a snapshot once published never changes."""
+    """The store. Numbers of snapshots grow by source; a snapshot once published never changes.
+
+    `RetryLater` when the database does not answer, or a census has lost its lease; `CursorExpired` when a question
+    names a snapshot that was swept: what is handed out is whole.
+    """
 
     def latest(self, source: str) -> Snapshot | None: ...
 
@@ -206,7 +210,8 @@ class Records(Protocol):
     def stage(self, census: Census, facts: Iterable[Fact]) -> None:
         """Keep facts until publication. Invisible to everybody else."""
 
-    def staged(self, census: Census, kind: str) -> Iterator[Fact]: ...
+    def staged(self, census: Census, kind: str) -> Iterator[Fact]:
+        """By id."""
 
     def restage(self, census: Census, subject: str, kinds: Sequence[str], facts: Iterable[Fact]) -> None:
         """Replace all staged facts of `kinds` about `subject`."""
@@ -235,7 +240,10 @@ class Records(Protocol):
         """Newest mark's number, and the subjects marked since (Unix seconds)."""
 
     def amend(self, source: str, subject: str, kinds: Sequence[str], facts: Iterable[Fact]) -> Snapshot | None:
-        """Publish a snapshot where the facts of `kinds` about `subject` are these. None when there is none to amend."""
+        """Publish a snapshot where the facts of `kinds` about `subject` are these; the newest one if they are already.
+
+        Kinds that its census did not read stay absent. None when there is no snapshot to amend.
+        """
 
     # reading a snapshot
     def one(self, snapshot: Snapshot, kind: str, id: str) -> Fact | None: ...
@@ -272,4 +280,4 @@ class Records(Protocol):
         """Put the value unless there is one already; what is there now. The same for all who ask at once."""
 
     def sweep(self, keep: float) -> None:
-        """Forget snapshots older than `keep` seconds, but never a source's newest."""
+        """Forget snapshots that a newer one replaced more than `keep` seconds ago, and what only they needed."""

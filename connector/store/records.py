@@ -73,7 +73,7 @@ class Store:
     def begin_census(self, source: str, owner: str, lease: float) -> Census | None:
         begun = self._leases.begin(source, owner, lease)
         if begun is not None:
-            self._staging.drop(begun.number, before=begun.fence)
+            self._tidy(begun.number, begun.fence - 1)
         return begun
 
     def renew(self, census: Census, lease: float) -> bool:
@@ -163,6 +163,6 @@ class Store:
         self._sweeper.sweep(keep)
 
     def _tidy(self, number: int, fence: int) -> None:
-        """Drop what a census that ended had staged. The census has ended well already: a fault here changes nothing."""
+        """Drop what censuses up to this fence had staged. Nobody sees it any more, so a fault here changes nothing."""
         with suppress(RetryLater):
             self._staging.drop(number, before=fence + 1)

@@ -51,6 +51,7 @@ def test_names_that_nobody_has(store: Store, snapshot: Snapshot, name: str) -> N
     """Callers may ask for anything; what cannot be there is not there."""
     assert store.one(snapshot, "user", name) is None
     assert store.about(snapshot, "membership", [name]) == []
+    assert store.held(snapshot, "membership", [name]) == []
     assert store.holding(snapshot, "membership", name) == []
 
 
@@ -71,6 +72,8 @@ def test_about(store: Store, snapshot: Snapshot) -> None:
     """By subject, then id; a subject asked twice answers once; any number of subjects."""
     assert [fact.id for fact in store.about(snapshot, "membership", ["ä", "b", "a", "b", "z"])] == ["2", "1", "3", "4"]
     assert store.about(snapshot, "membership", []) == []
+    assert store.held(snapshot, "membership", ["ä", "b", "b"]) == [("b", "g2"), ("b", "g1"), ("ä", "g1")]
+    assert store.held(snapshot, "membership", []) == []
     many = [f"nobody{number}" for number in range(2000)]
     assert [fact.id for fact in store.about(snapshot, "membership", [*many, "b"])] == ["1", "3"]
 
@@ -115,11 +118,13 @@ def test_a_snapshot_that_is_not_kept_is_never_half_read(store: Store, snapshot: 
         lambda: store.one(snapshot, "user", "a"),
         lambda: store.page(snapshot, "user", "", 10),
         lambda: store.about(snapshot, "membership", ["a"]),
+        lambda: store.held(snapshot, "membership", ["a"]),
         lambda: store.holding(snapshot, "membership", "g1"),
         lambda: store.tally(snapshot, "membership"),
         lambda: store.count(snapshot, "user"),
         lambda: list(store.changed("aws", 1, 2, ["user"])),
         lambda: list(store.changed("aws", 2, 3, ["user"])),
+        lambda: list(store.touched("aws", 1, 2, ["user"])),
     ):
         with pytest.raises(CursorExpired, match="of source aws"):
             question()

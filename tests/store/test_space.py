@@ -11,7 +11,7 @@ from connector.model import Fact
 from connector.store import Store
 from connector.store.tables import fact
 
-USERS = 2000
+USERS = 1000
 KINDS = ("user", "membership")
 
 
