@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from sqlalchemy import CompoundSelect, Select, and_, distinct, func, or_, select, union, union_all
 
-from connector.store.engines import Database
+from connector.store.database import Database
 from connector.store.names import Names
 from connector.store.snapshots import still_there
 from connector.store.tables import closed, fact, opened_later

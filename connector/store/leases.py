@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, select, update
 
 from connector.errors import CallUs, RetryLater
 from connector.ports import Census
-from connector.store.engines import Database
+from connector.store.database import Database
 from connector.store.names import Names
 from connector.store.tables import source
 

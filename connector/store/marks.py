@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import insert, select, update
 
-from connector.store.engines import Database
+from connector.store.database import Database
 from connector.store.leases import lock
 from connector.store.names import Names
 from connector.store.tables import mark, source

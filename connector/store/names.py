@@ -8,7 +8,7 @@ from __future__ import annotations
 from sqlalchemy import Table, select
 
 from connector.errors import CallUs
-from connector.store.engines import Database
+from connector.store.database import Database
 from connector.store.facts import storable
 from connector.store.tables import kind, source
 

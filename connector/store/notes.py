@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from connector.store.engines import Database
+from connector.store.database import Database
 from connector.store.facts import storable
 from connector.store.names import Names
 from connector.store.tables import note

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Row, and_, exists, func, insert, literal, sel
 
 from connector.errors import CallUs
 from connector.model import Fact, Snapshot
-from connector.store.engines import Database
+from connector.store.database import Database
 from connector.store.facts import dump, to_row
 from connector.store.leases import Lease, hold, lock, release
 from connector.store.names import Names

@@ -13,8 +13,9 @@ from connector.errors import RetryLater
 from connector.model import Fact, Snapshot
 from connector.ports import Census, Clock
 from connector.store import names
+from connector.store.database import Database
 from connector.store.differences import Differences
-from connector.store.engines import Database, connect
+from connector.store.engines import connect
 from connector.store.leases import Leases, lease_of
 from connector.store.marks import Marks
 from connector.store.notes import Notes

@@ -16,7 +16,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from connector.errors import FixConfiguration
-from connector.store.engines import Database
+from connector.store.database import Database
 
 _FOLDER: Final = Path(__file__).parent / "migrations"
 _TURN: Final = threading.Lock()

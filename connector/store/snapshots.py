@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Row, func, select
 
 from connector.errors import CursorExpired
 from connector.model import Fact, Snapshot
-from connector.store.engines import Database
+from connector.store.database import Database
 from connector.store.facts import WHAT, in_snapshot, of_row, storable
 from connector.store.names import Names
 from connector.store.tables import about_someone, fact, held_by_someone, snapshot

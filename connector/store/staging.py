@@ -13,7 +13,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, and_, delete, select
 
 from connector.model import Fact
-from connector.store.engines import Database
+from connector.store.database import Database
 from connector.store.facts import of_row, to_row
 from connector.store.leases import Lease, check, hold
 from connector.store.names import Names

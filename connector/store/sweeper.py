@@ -10,7 +10,7 @@ from typing import Final
 
 from sqlalchemy import and_, delete, func, select
 
-from connector.store.engines import Database
+from connector.store.database import Database
 from connector.store.leases import lock, release
 from connector.store.staging import Staging
 from connector.store.tables import closed, fact, mark, snapshot, source

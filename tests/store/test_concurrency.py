@@ -142,7 +142,7 @@ def test_a_writer_that_never_ends_is_not_waited_for_for_ever(
     store: Store, store_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Others are told to try again; readers do not notice."""
-    monkeypatch.setattr("connector.store.engines.WAIT", 0.05)
+    monkeypatch.setattr("connector.store.database.WAIT", 0.05)
     store.put_note("aws", "key", "value")
 
     with store._database.writing():
