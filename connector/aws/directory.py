@@ -1,8 +1,8 @@
 """AWS for one source, one lane and one patience: the rooms' questions and changes behind `ports.Directory`.
 
 Opening a directory costs nothing. Clients are shared by all directories of a source, and so is what was found out
-about its instance, for a few minutes: a configuration that is put right heals without a restart, and a failure is not
-remembered at all.
+about its instance, for a few minutes: a configuration that is put right heals without a restart, and a failure is told
+only to those who waited for the look-up.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Final
 from connector.aws import applications, assignments, groups, instances, organizations, permissionsets, scim, users
 from connector.aws.calls import Line, Tally
 from connector.aws.sessions import Sessions
+from connector.errors import Cancelled, ConnectorError
 from connector.model import (
     Application,
     ApplicationAssignment,
@@ -46,6 +47,9 @@ class _Known:
     lock: threading.Lock = field(default_factory=threading.Lock)
     instance: Instance | None = None
     found_at: float = 0.0
+    failure: ConnectorError | None = None
+    """Of the last look-up, for those who waited for it and for nobody else."""
+    failed_at: float = 0.0
 
 
 class Directories:
@@ -104,17 +108,30 @@ class Directory:
     def instance(self) -> Instance:
         """The instance behind the source; see `instances.found`."""
         known = self._known
+        arrived = self._line.clock.monotonic()
         while not known.lock.acquire(timeout=0.2):  # somebody else is looking it up: one look-up serves all
             self._line.patience.check()
         try:
+            if known.failure is not None and known.failed_at >= arrived:
+                raise known.failure  # it failed while we waited; to try in turn would add up everybody's patience
             now = self._line.clock.monotonic()
             if known.instance is None or now - known.found_at > INSTANCE_AGE:
                 known.instance = None
-                known.instance = instances.found(self._line)
+                known.instance = self._look_up(known)
                 known.found_at = self._line.clock.monotonic()
             return known.instance
         finally:
             known.lock.release()
+
+    def _look_up(self, known: _Known) -> Instance:
+        known.failure = None
+        try:
+            return instances.found(self._line)
+        except Cancelled:
+            raise  # our client left; those who wait still have theirs
+        except ConnectorError as failure:
+            known.failure, known.failed_at = failure, self._line.clock.monotonic()
+            raise
 
     def _inside(self) -> tuple[Line, Instance]:
         instance = self.instance()

@@ -204,14 +204,30 @@ def test_the_table_has_every_read_that_lists_make(tmp_path: Path) -> None:
     for organisation in (small_organisation, wide_organisation):
         directory = tmp_path / organisation.__name__
         directory.mkdir()
-        for stack in _stack(organisation(), directory, 4, 20):
-            for name in LISTS:
-                client = stack.fresh()
-                client.outputs(LISTS[name]["type_"], LISTS[name].get("asked"))
+        for stack in _stack(organisation(), directory, 1, 20):
+            _lists(stack.fresh())
             made[organisation] = set(stack.sandbox.control("state")["calls"])
     assert made[small_organisation] == {*PAGED, *SINGLE, *PAGED_DETAILS, *SINGLE_DETAILS}
     assert set(OTHER_WALKS) <= made[wide_organisation]
     assert made[wide_organisation] <= made[small_organisation] | set(OTHER_WALKS)
+
+
+@pytest.mark.parametrize("operation", ["ListInstances", "DescribeUser"])
+def test_commands_that_meet_a_fault_together_do_not_wait_for_one_another(operation: str, tmp_path: Path) -> None:
+    """Each fails within its own deadline, not after those of all before it."""
+    deadline, commands = 1.0, 12
+    for stack in _stack(small_organisation(), tmp_path, 1, deadline):
+        client = stack.fresh()
+        user = stack.sandbox.organisation.store.users_by_name["ada"].id
+        if operation == "DescribeUser":
+            client.one("std:account:read", key(user))
+        stack.sandbox.control("faults", {"operation": operation, "fault": "error500"})
+        with ThreadPoolExecutor(commands) as pool:
+            asked = [pool.submit(client.post, "std:account:read", key(user)) for _ in range(commands)]
+            answers = [each.result() for each in asked]
+        for answer in answers:
+            assert f":{operation}" in answer.text
+            assert answer.seconds < commands * deadline / 2
 
 
 # ---- what does not fail a list
