@@ -453,6 +453,50 @@ class Ticket:
     """A removal of what is not there any more: no such assignment, permission set or principal."""
 
 
+# ---- changes made durable ----------------------------------------------------------------------------------------
+
+OperationState = Literal["accepted", "succeeded", "failed", "partly"]
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What is known of one step of an operation."""
+
+    step: Step
+    result: Result | None
+    """None: about to be done, or done with an answer that was lost."""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A change made durable."""
+
+    id: str
+    source: str
+    command: str
+    account: str
+    """UserId; empty while a create does not know it."""
+    turn: str
+    """What operations wait for each other on: the UserId, or the userName a create takes."""
+    caller: str
+    content: str
+    """Digest of command and input: the same content is the same wish."""
+    key: str
+    """Idempotency-Key of the caller, empty without one."""
+    asked: Mapping[str, object]
+    """The input, JSON-able, to run it again from."""
+    state: OperationState
+    steps: tuple[Recorded, ...]
+    answer: Mapping[str, object]
+    """What the caller was, or will be, told: JSON of the event, or of the error."""
+    accepted_at: float
+    """Unix seconds, on the store's clock."""
+    ended_at: float | None
+    fence: int
+    """Grows with every owner; what an owner with an older one writes is refused."""
+
+
 # ---- how reading goes on -----------------------------------------------------------------------------------------
 
 

@@ -19,10 +19,13 @@ from connector.model import (
     Instance,
     Lane,
     Membership,
+    Operation,
+    OperationState,
     Pair,
     PermissionSet,
     Policies,
     Principal,
+    Recorded,
     Snapshot,
     Source,
     Ticket,
@@ -281,3 +284,76 @@ class Records(Protocol):
 
     def sweep(self, keep: float) -> None:
         """Forget snapshots that a newer one replaced more than `keep` seconds ago, and what only they needed."""
+
+
+class Operations(Protocol):
+    """Changes made durable. Leases and ages are on the store's clock. `RetryLater` when the store does not answer."""
+
+    def accept(
+        self,
+        source: str,
+        command: str,
+        turn: str,
+        account: str,
+        caller: str,
+        content: str,
+        key: str,
+        asked: Mapping[str, object],
+        owner: str,
+        lease: float,
+    ) -> tuple[Operation, bool]:
+        """The operation for this wish, and whether this owner is to run it.
+
+        In one transaction: with a `key` the caller used within 24 h, that operation (whatever its content: comparing is
+        the caller's business); else an unfinished operation of the source with the same content, taken over when its
+        lease has run out; else a new one, in state accepted, leased to `owner`.
+        """
+
+    def operation(self, id: str) -> Operation | None: ...
+
+    def turn_come(self, operation: Operation) -> bool:
+        """Whether no unfinished operation of the source with the same turn was accepted before this one."""
+
+    def renew(self, operation: Operation, lease: float) -> bool:
+        """False when another owner has taken it; then nothing more may be done for it."""
+
+    def record(self, operation: Operation, steps: Sequence[Recorded], account: str | None = None) -> Operation:
+        """Keep what is known of its steps (all of them), and its account. `RetryLater` when the lease was lost."""
+
+    def end(self, operation: Operation, state: OperationState, answer: Mapping[str, object]) -> Operation:
+        """Keep its answer and give the lease back. `RetryLater` when the lease was lost."""
+
+    def take_abandoned(self, owner: str, lease: float) -> Operation | None:
+        """An unfinished operation whose lease has run out, the oldest first, now leased to `owner`."""
+
+    def later_on(self, operation: Operation) -> bool:
+        """Whether another operation with the same account was accepted after this one."""
+
+    def created(self, source: str, content: str) -> Operation | None:
+        """The newest ended create of this content within 24 h that knows its account."""
+
+    def listed(self, source: str | None, unfinished: bool, limit: int) -> Sequence[Operation]:
+        """The newest first."""
+
+
+class Stripped(Protocol):
+    """What was taken from disabled users, to be given back."""
+
+    def journal(self, source: str, user_id: str) -> Mapping[str, Sequence[str]] | None:
+        """Ids taken, by account attribute; None when the user is not disabled by stripping."""
+
+    def strip(self, source: str, user_id: str, held: Mapping[str, Sequence[str]]) -> Mapping[str, Sequence[str]]:
+        """Note that these are about to be taken; what was noted before stays noted. Returns the whole journal."""
+
+    def restored(self, source: str, user_id: str) -> None:
+        """The user is enabled again; its journal goes."""
+
+    def all(self, source: str) -> frozenset[str]:
+        """UserIds that are disabled by stripping."""
+
+
+class Audit(Protocol):
+    """The record of what was asked and what became of it: append-only, chained by hash."""
+
+    def append(self, record: Mapping[str, object]) -> None:
+        """Add a record; `RetryLater` when it cannot be kept, and then what it announces must not be done."""
