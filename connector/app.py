@@ -35,6 +35,9 @@ from connector.store import open_store
 from connector.web.auth import Callers
 from connector.web.dispatch import Faces
 from connector.web.logs import configure_logs
+from connector.web.rest import create_rest
+from connector.web.rest.face import Face
+from connector.web.rest.operations import InProcess
 from connector.web.service import Service
 
 if TYPE_CHECKING:
@@ -135,7 +138,8 @@ def build(settings: Settings, *, proxy_hops: int = 0) -> WSGIApplication:
     )
     service.metrics.show_aws_calls(core.aws_calls)
     threading.Thread(target=_upkeep, args=(core,), name="upkeep", daemon=True).start()
-    faces = Faces(service)
+    rest = create_rest(Face(service, InProcess(core.clock), settings.public_url))
+    faces = Faces(service, rest)
     if not proxy_hops:
         return faces
     return ProxyFix(faces, x_for=proxy_hops, x_proto=proxy_hops, x_host=proxy_hops, x_port=0, x_prefix=0)

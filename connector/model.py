@@ -15,10 +15,10 @@ from typing import Final, Literal
 PrincipalType = Literal["USER", "GROUP"]
 Values = str | tuple[str, ...]
 
-RESOURCE_ID: Final = re.compile(r"^([0-9a-f]{10}-)?[A-Fa-f0-9]{8}(-[A-Fa-f0-9]{4}){3}-[A-Fa-f0-9]{12}$")
+RESOURCE_ID: Final = re.compile(r"^([0-9a-f]{10}-)?[A-Fa-f0-9]{8}(-[A-Fa-f0-9]{4}){3}-[A-Fa-f0-9]{12}\Z")
 """UserId and GroupId, as sso-admin's PrincipalId takes them too. The Identity Store's newer ARN form is no identity."""
-AWS_ACCOUNT_ID: Final = re.compile(r"^\d{12}$")
-PERMISSION_SET_ID: Final = re.compile(r"^ps-[a-zA-Z0-9-./]{16}$")
+AWS_ACCOUNT_ID: Final = re.compile(r"^[0-9]{12}\Z")
+PERMISSION_SET_ID: Final = re.compile(r"^ps-[a-zA-Z0-9-./]{16}\Z")
 
 
 # ---- what a source is --------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from connector import attributes
 from connector.commands.desk import Desk
 from connector.commands.entitlements import snapshot_of
 from connector.errors import CursorExpired, EntitlementNotFound
-from connector.model import Account, Entitlement, Lane, Page, Place, Since, Snapshot
+from connector.model import Account, Entitlement, Lane, Page, Place, Since, Snapshot, Source
 from connector.reading import deltas, facts
 from connector.reading.lists import Lists
 
@@ -40,7 +40,7 @@ def accounts(desk: Desk, lists: Lists, limit: int, place: Place | None = None, s
 
 def entitlements(desk: Desk, lists: Lists, type_: str, limit: int, place: Place | None = None) -> Page:
     """A page of entitlements of one type, by id."""
-    check_type(desk, type_)
+    check_type(desk.source, type_)
     if place is None:
         snapshot = snapshot_of(desk, type_, Lane.CENSUS)
         place = Place(snapshot.number)
@@ -50,13 +50,12 @@ def entitlements(desk: Desk, lists: Lists, type_: str, limit: int, place: Place 
     return _page(snapshot, place, tuple(islice(shelf.all(type_, place.after), limit)), limit)
 
 
-def check_type(desk: Desk, type_: str) -> None:
+def check_type(source: Source, type_: str) -> None:
     """`EntitlementNotFound` for a type that the source does not have: there it is absent, like anything in it."""
-    if not desk.source.has(type_) or type_ not in attributes.ENTITLEMENT_TYPES:
-        enabled = ", ".join(desk.source.entitlement_types)
+    if not source.has(type_) or type_ not in attributes.ENTITLEMENT_TYPES:
+        enabled = ", ".join(source.entitlement_types)
         raise EntitlementNotFound(
-            f"source {desk.source.name} has no entitlement type {type_[:60]!r}; it has: {enabled} "
-            "(setting entitlement_types)"
+            f"source {source.name} has no entitlement type {type_[:60]!r}; it has {enabled} (setting entitlement_types)"
         )
 
 

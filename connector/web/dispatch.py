@@ -12,6 +12,9 @@ from connector.web.service import Service
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
+_REST = frozenset({"/v1", "/openapi.json"})
+_UNDER_REST = ("/v1/", "/problems/")
+
 
 class Faces:
     """The whole service over HTTP."""
@@ -22,11 +25,14 @@ class Faces:
         self._rest = rest
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        return self._face(environ.get("PATH_INFO", ""))(environ, start_response)
+        face = self._face(environ.get("REQUEST_METHOD", ""), environ.get("PATH_INFO", ""))
+        return face(environ, start_response)
 
-    def _face(self, path: str) -> WSGIApplication:
+    def _face(self, method: str, path: str) -> WSGIApplication:
         if path in PATHS:
             return self._ops
-        if self._rest is not None and (path.startswith("/v1/") or path in ("/v1", "/openapi.json")):
+        if method == "POST" and path.endswith("/invoke"):  # at any depth (DESIGN §5), so under /v1 as well
+            return self._saas
+        if self._rest is not None and (path in _REST or path.startswith(_UNDER_REST)):
             return self._rest
         return self._saas

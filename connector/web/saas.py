@@ -59,7 +59,7 @@ def create_saas(service: Service) -> Flask:
 class _Face:
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._slots = threading.BoundedSemaphore(service.limits.commands)
+        self._slots = service.slots
 
     def invoke(self, anywhere: str = "") -> Response:
         envelope = _envelope(self._service.limits.body)

@@ -29,6 +29,9 @@ class Limits:
     """Commands at once; fewer than the server has threads, so that health checks are always answered."""
     keep_alive: float = 20.0
     """Seconds of silence after which a frame shows that the command goes on; SailPoint gives up after 180."""
+    silence: float = 10.0
+    """Seconds of silence after which a blank shows a REST client that its answer is still being made: HTTP clients give
+    up after some tens."""
     unread: float = 30.0
     """Seconds a client may leave an answer unread before it is given up."""
     attention: float = 1.0
@@ -51,6 +54,11 @@ class Service:
     """Calls to AWS so far by source and operation."""
     metrics: Metrics = field(default_factory=Metrics)
     limits: Limits = field(default_factory=Limits)
+    slots: threading.BoundedSemaphore = field(init=False)
+    """One for each command that may run at once, on all faces together."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "slots", threading.BoundedSemaphore(self.limits.commands))
 
     def command(self, type_: str) -> Command:
         """The command of that type."""

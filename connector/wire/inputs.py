@@ -6,6 +6,7 @@ time; unknown *attributes* pass, for the commands to refuse. Shapes: sp-connecto
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -167,9 +168,15 @@ def texts(attribute: str, raw: object) -> tuple[str, ...]:
 def _text(attribute: str, value: object) -> str:
     if isinstance(value, str):
         return value
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
         return javascript_number(value)  # an employee number, sent as a number
-    kinds = {bool: "true or false", dict: "an object", list: "a list in a list", type(None): "null in a list"}
+    kinds = {
+        float: "a number without end",
+        bool: "true or false",
+        dict: "an object",
+        list: "a list in a list",
+        type(None): "null in a list",
+    }
     raise InvalidAttribute(f"{attribute} takes text, not {kinds.get(type(value), 'that')}.")
 
 

@@ -1,0 +1,159 @@
+"""Accounts over REST: lists page by page, one read live, created, changed, deleted, given and taken entitlements."""
+
+from __future__ import annotations
+
+from flask import Response, request
+from flask_smorest import Blueprint
+
+from connector.attributes import ENTITLEMENT_TYPES
+from connector.commands import pages
+from connector.commands.desk import Desk
+from connector.model import Account, OneAccount, Op
+from connector.web.rest import document, door, walking
+from connector.web.rest.answers import read_alive, read_whole
+from connector.web.rest.changes import Asked, change
+from connector.web.rest.face import asked_source, face
+from connector.wire.rest_bodies import entitlement_change, flat_account, merge, new_account, values_of
+from connector.wire.rest_schemas import (
+    AccountPageQuerySchema,
+    AccountPageSchema,
+    AccountSchema,
+    ChangedAttributesSchema,
+    NewAccountSchema,
+    ValuesSchema,
+    load_query,
+)
+
+blueprint = Blueprint("accounts", __name__, url_prefix="/v1/sources/<source>/accounts", description="Users")
+ONE = "/<id>"
+ENTITLEMENTS = "/<id>/entitlements/<type>"
+
+
+@blueprint.route("", parameters=document.path("source"))
+@blueprint.response(200, AccountPageSchema)
+@document.described(*document.DOOR, *document.AWS, "cursor-expired", query=AccountPageQuerySchema)
+def listed() -> Response:
+    """A page of accounts
+
+    The first page shows a snapshot that is young enough, and waits for one when there is none; all pages of a walk show
+    the same snapshot. While it waits, blanks are sent.
+    """
+    asked = load_query(AccountPageQuerySchema(), request.args.to_dict(flat=False))
+    walk = walking.Walk("accounts", asked)
+
+    def read(desk: Desk) -> object:
+        place = walk.place(desk)
+        since = None if place is not None else asked["since"]
+        return walk.shown(desk, pages.accounts(desk, walk.lists, walk.limit, place, since))
+
+    return read_alive("std:account:list", read)
+
+
+@blueprint.route(ONE, parameters=document.path("source", "id"))
+@blueprint.response(200, AccountSchema)
+@document.described(*document.DOOR, *document.AWS, "account-not-found")
+def show(id: str) -> Response:
+    """One account, read from AWS now"""
+    here = face()
+
+    def read(desk: Desk) -> object:
+        (account,) = here.run(desk, "std:account:read", OneAccount(id))
+        assert isinstance(account, Account)
+        return flat_account(account)
+
+    return read_whole("std:account:read", read)
+
+
+@blueprint.route("", methods=["POST"], parameters=document.path("source"))
+@blueprint.response(201, AccountSchema)
+@document.described(
+    *document.CHANGE, *document.BODY, *document.PARTS, "conflict", "invalid-attribute", body=NewAccountSchema
+)
+def create() -> Response:
+    """Create a user, with what it shall hold"""
+    asked = new_account(door.body())
+    steps = [
+        {"op": "Add", "attribute": name, "value": each}
+        for name, value in asked.attributes.items()
+        for each in (value if isinstance(value, tuple) else (value,))
+    ]
+    return change(Asked("std:account:create", asked, steps, success=201))
+
+
+@blueprint.route(ONE, methods=["PATCH"], parameters=document.path("source", "id"))
+@blueprint.response(200, AccountSchema)
+@document.described(
+    *document.CHANGE,
+    *document.BODY,
+    "account-not-found",
+    "conflict",
+    "invalid-attribute",
+    body=ChangedAttributesSchema,
+)
+def modify(id: str) -> Response:
+    """Change attributes; null and "" clear them, what is not named stays"""
+    asked = merge(id, door.body())
+    steps = [
+        {"op": each.op.value, "attribute": each.attribute, "value": next(iter(each.values or ()), None)}
+        for each in asked.changes
+    ]
+    return change(Asked("std:account:update", asked, steps, single=True))
+
+
+@blueprint.route(ONE, methods=["DELETE"], parameters=document.path("source", "id"))
+@blueprint.response(204)
+@document.described(*document.CHANGE)
+def delete(id: str) -> Response:
+    """Take everything the user holds, then delete it; one that is not there is deleted already"""
+    return change(Asked("std:account:delete", OneAccount(id), [{"op": "Delete"}]))
+
+
+@blueprint.route(f"{ONE}/enable", methods=["POST"], parameters=document.path("source", "id"))
+@blueprint.response(200, AccountSchema)
+@document.described(*document.CHANGE, "account-not-found", "disable-not-configured")
+def enable(id: str) -> Response:
+    """Enable the user"""
+    return change(Asked("std:account:enable", OneAccount(id), [{"op": "Enable"}]))
+
+
+@blueprint.route(f"{ONE}/disable", methods=["POST"], parameters=document.path("source", "id"))
+@blueprint.response(200, AccountSchema)
+@document.described(*document.CHANGE, "account-not-found", "disable-not-configured")
+def disable(id: str) -> Response:
+    """Disable the user"""
+    return change(Asked("std:account:disable", OneAccount(id), [{"op": "Disable"}]))
+
+
+@blueprint.route(ENTITLEMENTS, methods=["POST"], parameters=document.path("source", "id", "type"))
+@blueprint.response(200, AccountSchema)
+@document.described(
+    *document.CHANGE,
+    *document.BODY,
+    *document.PARTS,
+    "account-not-found",
+    "entitlement-not-found",
+    body=ValuesSchema,
+)
+def give(id: str, type: str) -> Response:
+    """Give entitlements; what is held already stays"""
+    pages.check_type(asked_source(), type)
+    return _entitlements(Op.ADD, id, type, values_of(door.body()))
+
+
+@blueprint.route(
+    f"{ENTITLEMENTS}/<path:value>", methods=["DELETE"], parameters=document.path("source", "id", "type", "value")
+)
+@blueprint.response(200, AccountSchema)
+@document.described(*document.CHANGE, "account-not-found", "entitlement-not-found")
+def take(id: str, type: str, value: str) -> Response:
+    """Take an entitlement; what is not held is taken already"""
+    pages.check_type(asked_source(), type)
+    return _entitlements(Op.REMOVE, id, type, (value,))
+
+
+def _entitlements(op: Op, id_: str, type_: str, values: tuple[str, ...]) -> Response:
+    asked = entitlement_change(op, id_, type_, values)
+    attribute = ENTITLEMENT_TYPES[type_].attribute
+    ids = asked.changes[0].values or ()
+    steps = [{"op": op.value, "attribute": attribute, "value": each} for each in ids]
+    return change(Asked("std:account:update", asked, steps, single=len(ids) == 1))

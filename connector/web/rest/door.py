@@ -1,0 +1,101 @@
+"""The door of the REST face: who may come in, to which source, with which body.
+
+One table says which scope each endpoint needs; what it does not name is refused. The order never changes: the token,
+then the scope, then the source, then everything else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import structlog
+from flask import g, request
+from werkzeug.exceptions import NotFound, RequestEntityTooLarge, UnsupportedMediaType
+
+from connector.errors import Forbidden, SourceNotFound, Unauthenticated
+from connector.tokens import Scope, Token
+from connector.web.auth import authorise, credentials_of
+from connector.web.request_id import begin_request
+from connector.web.rest.face import face, peer
+from connector.wire.rest_bodies import JSON, parse_object
+
+PUBLIC: Final = "public"
+
+SCOPES: Final[Mapping[str, Scope | str]] = {
+    "openapi": PUBLIC,  # the committed document, the same everywhere
+    "problem": PUBLIC,
+    "source.show": "read",
+    "accounts.listed": "read",
+    "accounts.show": "read",
+    "accounts.create": "provision",
+    "accounts.modify": "provision",
+    "accounts.delete": "provision",
+    "accounts.enable": "provision",
+    "accounts.disable": "provision",
+    "accounts.give": "provision",
+    "accounts.take": "provision",
+    "entitlements.listed": "read",
+    "entitlements.show": "read",
+    "operations.show": "read",
+}
+"""What each endpoint needs."""
+WITH_SLASHES: Final = frozenset({"accounts.take", "entitlements.show"})
+"""Endpoints whose last segment may hold an encoded slash, as ids of permission sets can."""
+
+
+def admit() -> None:
+    """Before every request: let it in, or raise why not."""
+    begin_request()
+    peer().must_read_within(face().service.limits.unread)
+    endpoint = request.endpoint or ""
+    needed = SCOPES.get(endpoint)
+    if needed == PUBLIC:
+        return
+    callers = _callers()
+    structlog.contextvars.bind_contextvars(caller=callers[0].name, endpoint=endpoint)
+    g.callers = callers
+    if request.routing_exception is not None:
+        return  # 404 or 405 is raised next, and only to those with a token
+    if needed not in ("read", "provision", "admin"):
+        raise Forbidden("No token reaches this.")
+    _check_slashes(endpoint)
+    arguments = request.view_args or {}
+    name = arguments.pop("source", None)
+    # Scope and sources of the token come first: whether a source exists is not everybody's business.
+    caller = authorise(callers, needed, name)  # type: ignore[arg-type]
+    structlog.contextvars.bind_contextvars(caller=caller.name)
+    if name is not None:
+        sources = face().service.sources
+        if name not in sources:
+            raise SourceNotFound(f"There is no source {name[:100]!r} here.")
+        g.source = sources[name]
+        structlog.contextvars.bind_contextvars(source=name)
+
+
+def body() -> dict[str, Any]:
+    """The JSON object in the request's body."""
+    if request.mimetype != JSON or request.mimetype_params.get("charset", "utf-8").lower() != "utf-8":
+        raise UnsupportedMediaType("Send JSON in UTF-8 with Content-Type: application/json.")
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise UnsupportedMediaType("Send the body without a Content-Encoding.")
+    longest = face().service.limits.body
+    sent = request.get_data(cache=False)
+    if len(sent) > longest:
+        raise RequestEntityTooLarge(f"The body is larger than {longest:,} bytes.")
+    return parse_object(sent)
+
+
+def _callers() -> tuple[Token, ...]:
+    given = credentials_of(request.headers.get("Authorization"))
+    if not given:
+        raise Unauthenticated("A token is needed: Authorization: Bearer <token>, or Basic with name:token.")
+    return face().service.callers.identify(given)
+
+
+def _check_slashes(endpoint: str) -> None:
+    """Refuse an encoded slash in an id: decoded, it would make a different address of this one."""
+    raw = str(request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI") or "").partition("?")[0].lower()
+    *before, last = raw.split("/")
+    if any("%2f" in each for each in before) or ("%2f" in last and endpoint not in WITH_SLASHES):
+        raise NotFound

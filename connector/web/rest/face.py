@@ -1,0 +1,69 @@
+"""What the views of the REST face share: the service, what pages are read from, operations, the running of commands.
+
+Made once by `create_rest`, found by every view through the application it runs in.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final, TypeVar, cast
+
+from flask import current_app, g, request
+
+from connector.commands.desk import Desk
+from connector.model import Event, Source
+from connector.reading.lists import Lists
+from connector.web.peer import Peer
+from connector.web.rest.job import Job
+from connector.web.rest.operations import Operations
+from connector.web.service import Service
+from connector.wire.inputs import Input
+
+EXTENSION: Final = "connector.rest"
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """One REST face."""
+
+    service: Service
+    operations: Operations
+    public_url: str | None = None
+    """Where callers reach us; without it the request says so."""
+    lists: Lists = field(default_factory=Lists)
+
+    def run(self, desk: Desk, command: str, asked: Input) -> list[Event]:
+        """Every event of a command."""
+        return list(self.service.command(command).run(desk, asked))
+
+    def job(self, command: str, call: Callable[[Desk], Result]) -> Job[Result]:
+        """A call under way, with a desk of this request's source; a change goes on whoever leaves."""
+        cancelled = threading.Event()
+        source = asked_source()
+        desk = self.service.desk(source, cancelled)
+        changes = self.service.command(command).changes
+        job = Job(self.service, command, source.name, lambda: call(desk), None if changes else cancelled)
+        job.start()
+        return job
+
+    def address(self) -> str:
+        """Where callers reach us, without a slash at the end."""
+        return self.public_url or request.root_url.rstrip("/")
+
+
+def face() -> Face:
+    """The face of the application that answers."""
+    return cast(Face, current_app.extensions[EXTENSION])
+
+
+def asked_source() -> Source:
+    """The source the request names, admitted at the door."""
+    return cast(Source, g.source)
+
+
+def peer() -> Peer:
+    """The client."""
+    return Peer(request.environ)

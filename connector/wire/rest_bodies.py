@@ -1,0 +1,120 @@
+"""Bodies of the REST face: accounts and entitlements flat, pages, and what callers send.
+
+Events of commands become JSON, JSON becomes inputs of commands. What SailPoint's protocol wraps into keys and frames is
+the same here without the wrapping: the same account has the same attributes on both faces.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final, NoReturn
+
+from connector.attributes import ENTITLEMENT_TYPES, of_attribute
+from connector.errors import FixRequest, InvalidAttribute
+from connector.model import Account, Change, ChangeAccount, Entitlement, NewAccount, Op, Page, Snapshot
+from connector.wire.inputs import INPUTS, texts
+
+JSON: Final = "application/json"
+
+
+def encoded(body: object) -> bytes:
+    """JSON in UTF-8; half a character, which UTF-8 has not, is escaped."""
+    try:
+        return json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    except UnicodeEncodeError:
+        return json.dumps(body, separators=(",", ":"), allow_nan=False).encode()
+
+
+# ---- what is sent ------------------------------------------------------------------------------------------------
+
+
+def flat_account(account: Account) -> dict[str, Any]:
+    """An account: its attributes beside `id` and `disabled`; a deleted one only says so."""
+    if account.deleted:
+        return {"userId": account.id, "deleted": True}
+    return {"id": account.id, "disabled": account.disabled, **account.attributes}
+
+
+def flat_entitlement(entitlement: Entitlement) -> dict[str, Any]:
+    """An entitlement: its attributes, `id` and `type` among them."""
+    return dict(entitlement.attributes)
+
+
+def page(shown: Page, next_url: str | None, cursor: str | None, *, asked_since: bool) -> dict[str, Any]:
+    """A page of a list. `snapshot.since` is there when differences were asked for: null says that this is all."""
+    snapshot: dict[str, Any] = snapshot_of(shown.snapshot)
+    if asked_since:
+        snapshot["since"] = None if shown.base is None else str(shown.base)
+    items = [flat_account(each) if isinstance(each, Account) else flat_entitlement(each) for each in shown.items]
+    return {"items": items, "next": next_url, "nextCursor": cursor, "hasMore": cursor is not None, "snapshot": snapshot}
+
+
+def snapshot_of(snapshot: Snapshot) -> dict[str, Any]:
+    """Which snapshot a page shows."""
+    completed = datetime.fromtimestamp(snapshot.completed_at, UTC)
+    return {
+        "id": str(snapshot.number),
+        "completedAt": completed.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+    }
+
+
+# ---- what is received --------------------------------------------------------------------------------------------
+
+
+def parse_object(body: bytes) -> dict[str, Any]:
+    """The JSON object in a body; `FixRequest` when it is none."""
+    try:
+        sent = json.loads(body.decode("utf-8-sig"), parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:  # not UTF-8 and not JSON are ValueErrors both
+        raise FixRequest("The body is not JSON in UTF-8.") from error
+    if not isinstance(sent, dict):
+        raise FixRequest("The body is a JSON object.")
+    return sent
+
+
+def new_account(sent: Mapping[str, Any]) -> NewAccount:
+    """What POST /accounts asks. Empty and null are the same as absent."""
+    asked = INPUTS["std:account:create"]({"attributes": sent})
+    assert isinstance(asked, NewAccount)
+    return asked
+
+
+def merge(id_: str, sent: Mapping[str, Any]) -> ChangeAccount:
+    """What PATCH asks: each attribute set; null and "" clear it. Entitlements are not changed this way."""
+    if not sent:
+        raise FixRequest("The body names no attribute to change.")
+    changes = []
+    for name, raw in sent.items():
+        type_ = of_attribute(name)
+        if type_ is not None:
+            raise InvalidAttribute(
+                f"{name} is changed through POST and DELETE on /accounts/{{id}}/entitlements/{type_.name}."
+            )
+        if name == "disabled":
+            if raw is None:
+                continue
+            raise InvalidAttribute("disabled is changed through POST on /accounts/{id}/enable and /disable.")
+        values = None if raw is None else texts(name, raw)
+        changes.append(Change(Op.SET, "userId" if name == "id" else name, values))
+    return ChangeAccount(id_, tuple(changes))
+
+
+def entitlement_change(op: Op, id_: str, type_: str, values: Sequence[str]) -> ChangeAccount:
+    """Giving or taking entitlements of a known type."""
+    attribute = ENTITLEMENT_TYPES[type_].attribute
+    return ChangeAccount(id_, (Change(op, attribute, tuple(dict.fromkeys(values))),))
+
+
+def values_of(sent: Mapping[str, Any]) -> tuple[str, ...]:
+    """The ids in `{"value": id or [ids]}`."""
+    raw = sent.get("value")
+    values = raw if isinstance(raw, list) else [raw]
+    if not values or not all(isinstance(each, str) and each for each in values):
+        raise FixRequest('The body is {"value": id} or {"value": [ids]}, ids as text.')
+    return tuple(values)
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
