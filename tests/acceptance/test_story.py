@@ -534,6 +534,32 @@ def test_a_permission_set_that_is_deleted_in_the_middle_counts_as_gone(story: St
     story.holds()
 
 
+@pytest.mark.parametrize("answer", ["not_found", "failed", "succeeded"])
+def test_an_assignment_that_others_take_away_in_the_middle_counts_as_gone(story: Story, answer: str) -> None:
+    """What AWS answers then is not documented: refused at once, FAILED later, or SUCCEEDED."""
+    user, pair = story.user("barbara"), story.pair("Write", DATA)
+    story.sandbox.control("options", {"missing_delete": answer})
+    rule = {"operation": "DeleteAccountAssignment", "fault": "slow", "seconds": 0.6, "times": 1}
+    story.sandbox.control("faults", rule)
+    asked = key(user, changes=[change("Remove", "permissionSetAssignments", pair)])
+    answers: list[Answer] = []
+    command = threading.Thread(target=lambda: answers.append(story.client.post("std:account:update", asked)))
+    command.start()
+    _until(lambda: story.sandbox.control("state")["faults"][0]["hits"])
+    story.happens(
+        action="remove_assignment",
+        permission_set="Write",
+        account_id=DATA,
+        principal_type="USER",
+        principal_id=user,
+    )
+    command.join()
+    assert answers[0].complete, answers[0].text
+    assert "results" not in answers[0].outputs[0]
+    story.holds()
+    story.replay("std:account:update", asked, {})
+
+
 def test_what_never_existed_is_taken_away_without_a_word(story: Story) -> None:
     user = story.user("ada")
     nobody = "00000000-0000-0000-0000-000000000000"
