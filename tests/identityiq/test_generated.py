@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -55,10 +58,57 @@ def test_the_kept_files_are_what_the_code_makes(name: str) -> None:
     )
 
 
+@pytest.mark.parametrize("name", FILES)
+def test_another_process_makes_the_same_to_the_byte(name: str) -> None:
+    """Order comes from tables, never from the chance of hashing."""
+    kind = {"application.xml": "xml", "tasks.xml": "tasks", "source.json": "json"}[name]
+    arguments = ["iiq-application", "--url", URL, "--format", kind]
+    texts = [
+        subprocess.run(
+            [sys.executable, "-m", "connector.cli", *arguments],
+            env={"PYTHONHASHSEED": seed, "PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "")},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    ]
+
+    assert texts[0] == texts[1] == (KEPT / name).read_bytes()
+
+
 @pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.name)
-def test_twice_made_is_the_same_to_the_byte(source: Source) -> None:
-    """Order comes from tables, never from chance."""
-    assert made(source) == made(source)
+def test_files_keep_to_what_is_known_of_identityiq(source: Source) -> None:
+    """By the rules the simulator reads by: XML, and the rows of the JSON as if they stood in the XML."""
+    from tests.identityiq.application import load
+    from tests.identityiq.endpoints import read_endpoint
+
+    files = made(source)
+    loaded = load(files["application.xml"])
+    twin = json.loads(files["source.json"])["source"]
+
+    rows = twin["connectorAttributes"]["connectionParameters"]
+    assert tuple(read_endpoint(row, loaded.schemas) for row in rows) == loaded.endpoints
+    assert [schema["name"] for schema in json.loads(files["source.json"])["schemas"]] == list(loaded.schemas)
+    assert twin["connectorClass"] in files["application.xml"]
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.name)
+def test_tasks_are_for_the_application(source: Source) -> None:
+    """Entitlements first; each of the kind its parent template is of."""
+    from tests.identityiq.importing import attributes_of
+
+    files = made(source)
+    name = ElementTree.fromstring(files["application.xml"].encode()).findall("Application")[0].get("name")
+    tasks = ElementTree.fromstring(files["tasks.xml"].encode()).findall("TaskDefinition")
+
+    assert [task.get("type") for task in tasks] == ["AccountGroupAggregation", "AccountAggregation"]
+    assert {task.get("executor") for task in tasks} == {"sailpoint.task.ResourceIdentityScan"}
+    assert [attributes_of(task)["applications"] for task in tasks] == [name, name]
+    assert all(attributes_of(task)["checkDeleted"] is True for task in tasks)
+    assert [reference.get("name") for task in tasks for reference in task.findall("Parent/Reference")] == [
+        "Account Group Aggregation",
+        "Account Aggregation",
+    ]
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.name)
