@@ -1,9 +1,9 @@
 /**
  * One POST to the connector service, and its answer as frames.
  *
- * Node's own http and https, not fetch: fetch takes a chunked body that is cut off for a whole one when the server
- * said "Connection: close" (a test shows both). Each call has a connection of its own, so that none fails because an
- * old one had been closed; no call is ever repeated, since nobody knows how far the first one came.
+ * Node's own http and https, not fetch: that of Node 18 and 20 takes a chunked body that is cut off for a whole one when
+ * the server said "Connection: close" (a test shows it). Each call has a connection of its own, so that none fails
+ * because an old one had been closed; no call is ever repeated, since nobody knows how far the first one came.
  */
 import { request as plainRequest, type ClientRequest, type IncomingMessage } from 'node:http'
 import { request as secureRequest } from 'node:https'

@@ -74,12 +74,15 @@ for (const [name, script] of CUTS) {
     })
 }
 
-test('why not fetch: it takes such a body for whole', { skip: typeof fetch !== 'function' }, async () => {
+test('why not fetch: that of Node 18 and 20 takes such a body for whole', async (t) => {
     const service = await stub((socket) => void socket.end(head('200 OK', 'Connection: close') + chunk(FRAMES)))
-    const taken = await fetch(service.url, { method: 'POST', body: 'x' }).then((answer) => answer.text(), () => 'an error')
+    const taken = await fetch(service.url, { method: 'POST', body: 'x' })
+        .then((answer) => answer.text())
+        .catch(() => 'an error')
     await service.close()
     if (taken === 'an error') {
-        return // a later Node that has mended it
+        t.skip('this Node has mended it')
+        return
     }
     assert.equal(taken, FRAMES)
 })
