@@ -65,6 +65,7 @@ def _story(sandbox: Sandbox, service: Running) -> Recorded:
         by.wire.exchanges.clear()
 
     for name, run in _steps(sandbox, iiq):
+        iiq.wire.exchanges.clear()
         run()
         keep(name)
     scim = IdentityIQ(application_xml(application(Source("scim", disable_by="scim"), service.url)), None, TOKEN)
@@ -132,7 +133,10 @@ def _steps(sandbox: Sandbox, iiq: IdentityIQ) -> Iterator[tuple[str, Any]]:
             Request("permissionSetAssignments", [read] * 2, "Remove"),
         ),
     )
+    iiq.accounts()
+    before = str(iiq.wire.exchanges[-1].json["snapshot"]["id"])
     yield "delete-account", delete
+    yield "account-delta-aggregation", lambda: iiq.accounts(since=before)
 
 
 @dataclass
@@ -166,7 +170,7 @@ class Names:
     def _named(self, node: Any, key: str = "") -> Any:
         if isinstance(node, dict):
             named = {name: self._named(value, name) for name, value in node.items()}
-            return named | {"id": "<snapshot>"} if key == "snapshot" else named
+            return {name: f"<{name}>" for name in named} if key == "snapshot" else named
         if isinstance(node, list):
             return [self._named(each) for each in node]
         if key in DATED:
@@ -185,6 +189,7 @@ class Names:
 
     def _plain(self, text: str) -> str:
         text = re.sub(r"AWS request id [\w-]+", "AWS request id <id>", text.replace(self.base, "<base>"))
+        text = re.sub(r"since=\d+", "since=<snapshot>", text)
         for value, name in self._given.items():
             text = text.replace(value, name)
         return UUID.sub(lambda found: found[0] if self._seeded(found[0]) else self._name(found[0], "new"), text)

@@ -6,6 +6,7 @@ after every step of provisioning all of AWS is compared with a picture of what i
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,6 +79,9 @@ disable_by = "scim"
 scim_endpoint = "{sandbox.scim_url}"
 scim_token_file = "{token_file}"
 
+[sources.hasty]
+change_deadline = "1s"
+
 [sources.adopting]
 on_existing = "adopt"
 
@@ -118,6 +122,16 @@ def test_the_connection_is_tested(iiq: IdentityIQ) -> None:
     iiq.test_connection()
 
 
+def test_basic_authentication_is_taken_as_well(iiq: IdentityIQ) -> None:
+    """The token's name and the token, as the guide says."""
+    iiq.settings |= {"authenticationMethod": "BasicLogin", "username": "sailpoint", "password": TOKEN}
+    iiq.test_connection()
+
+    iiq.settings |= {"username": "somebody"}
+    with pytest.raises(ConnectorException, match="401"):
+        iiq.test_connection()
+
+
 @pytest.mark.parametrize("token", ["", "idc_wrong"])
 def test_without_the_token_the_connection_fails(world: World, token: str) -> None:
     """Red without."""
@@ -133,7 +147,7 @@ def test_account_aggregation_is_the_organisation(world: World, iiq: IdentityIQ) 
     assert len(found) == SIZE.users
     compare_accounts(found, truth_of(world.sandbox))
     assert sum(len(exchange.json["items"]) for exchange in iiq.wire.exchanges) == SIZE.users, "one account, one row"
-    assert len(iiq.wire.exchanges) >= 4, "several pages"
+    assert [len(exchange.json["items"]) for exchange in iiq.wire.exchanges] == [250, 250, 250, 250, 0]
     assert any(each.disabled for each in found)
     assert any(each.attributes["inheritedPermissionSetAssignments"] for each in found)
 
@@ -160,6 +174,17 @@ def test_one_object_is_what_aggregation_reads(world: World, iiq: IdentityIQ) -> 
     for type_, found in iiq.entitlements().items():
         for each in found[::40]:
             assert iiq.get_object(each.identity, type_) == each
+
+
+@pytest.mark.parametrize("identity", ["a/b@c:d é", "..", "%2F", "x" * 5_000, "$filter", '"; --'])
+def test_an_odd_id_is_answered_cleanly(iiq: IdentityIQ, identity: str) -> None:
+    """Not there, or refused: never a defect."""
+    refused = None
+    try:
+        assert iiq.get_object(identity) is None
+    except ConnectorException as error:
+        refused = error.status
+    assert refused in (None, 400, 404, 414)
 
 
 def test_every_type_and_every_option(world: World) -> None:
@@ -355,6 +380,29 @@ def test_a_lost_create_sent_again_gives_the_account(world: World, source: str) -
     committed(iiq, Plan("Delete", user))
 
 
+def test_a_change_that_takes_long_is_sent_again_and_found_done(world: World) -> None:
+    """The service answers in time that it goes on; IdentityIQ tries again later and gets the result, once."""
+    hasty = world.printed("hasty")
+    _, pairs = sample(world)
+    truth = truth_of(world.sandbox)
+    user = next(each for each in sorted(truth.users) if not truth.holds["USER", each] & set(pairs))
+    plan = Plan("Modify", user, (Request("permissionSetAssignments", pairs[0], "Add"),))
+    expected = Expected.now(world.sandbox)
+    world.sandbox.control("options", {"assignment_seconds": 3.0})
+    try:
+        first = hasty.provision(plan)
+        assert first.status == "retry", first.errors
+        assert "still-running" in first.errors[0]
+        until = time.monotonic() + 30
+        while hasty.provision(plan).status == "retry":
+            assert time.monotonic() < until
+    finally:
+        world.sandbox.control("options", {"assignment_seconds": 0.05})
+    committed(hasty, plan)
+    expected.gave(user, pairs[0])
+    expected.holds()
+
+
 def test_what_cannot_be_given_fails_and_changes_nothing(world: World, iiq: IdentityIQ) -> None:
     """With the service's sentence in IdentityIQ's log."""
     truth = truth_of(world.sandbox)
@@ -398,15 +446,33 @@ def test_a_change_that_the_connector_padded_fails(world: World, iiq: IdentityIQ)
 
 
 def test_a_delta_aggregation_reads_what_changed(world: World, iiq: IdentityIQ) -> None:
-    """And names what is gone."""
+    """And names what is gone. Before the first aggregation there is no date, and everything is told."""
     groups, _ = sample(world)
-    iiq.accounts()
-    since = iiq.wire.exchanges[-1].json["snapshot"]["completedAt"]
+
+    def seen() -> str:
+        iiq.accounts()
+        return str(iiq.wire.exchanges[-1].json["snapshot"]["id"])
+
+    everything = len(iiq.accounts(since=""))
+    assert everything == len(truth_of(world.sandbox).users)
+    before = seen()
     person = {**PERSON, "name": "betty.webb", "email": "betty@example.com"}
     user = committed(iiq, iiq.create_plan(person, (Request("groups", groups[0], "Add"),)))
-    changed = iiq.accounts(since=since)
-    assert [each.identity for each in changed if not each.deleted and each.display == "betty.webb"] == [user]
+    (changed,) = iiq.accounts(since=before)
+    assert (changed.identity, changed.display, changed.deleted) == (user, "betty.webb", False)
+    assert changed == iiq.get_object(user)
 
+    after = seen()
     committed(iiq, Plan("Delete", user))
-    gone = [each for each in iiq.accounts(since=since) if each.identity == user]
-    assert [each.deleted for each in gone] in ([True], [])
+    (gone,) = iiq.accounts(since=after)
+    assert (gone.identity, gone.deleted) == (user, True)
+
+
+@pytest.mark.parametrize("date", ["2020-01-01T24:30:00Z", "%Y-%m-%dT%H:%M:%SZ"])
+def test_a_delta_by_date_misses_nothing(world: World, iiq: IdentityIQ, date: str) -> None:
+    """A date in IdentityIQ's form says neither a snapshot nor a time zone: rather too much is told than too little."""
+    user = committed(iiq, iiq.create_plan({**PERSON, "name": "jane.hughes", "email": "jane@example.com"}))
+    found = iiq.accounts(since=time.strftime(date, time.gmtime()))
+
+    assert user in {each.identity for each in found if not each.deleted}
+    committed(iiq, Plan("Delete", user))
