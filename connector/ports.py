@@ -304,9 +304,10 @@ class Operations(Protocol):
     ) -> tuple[Operation, bool]:
         """The operation for this wish, and whether this owner is to run it.
 
-        In one transaction: with a `key` the caller used within 24 h, that operation (whatever its content: comparing is
-        the caller's business); else an unfinished operation of the source with the same content, taken over when its
-        lease has run out; else a new one, in state accepted, leased to `owner`.
+        In one transaction: with a `key` the caller used for the source within 24 h, that operation (whatever its
+        content: comparing is the caller's business); else an unfinished operation of the source with the same content,
+        for which the key now stands too; else a new one, in state accepted, leased to `owner`. An unfinished one of the
+        same content whose lease has run out is taken over. `FixRequest` when a text cannot be kept.
         """
 
     def operation(self, id: str) -> Operation | None: ...
@@ -321,16 +322,16 @@ class Operations(Protocol):
         """Keep what is known of its steps (all of them), and its account. `RetryLater` when the lease was lost."""
 
     def end(self, operation: Operation, state: OperationState, answer: Mapping[str, object]) -> Operation:
-        """Keep its answer and give the lease back. `RetryLater` when the lease was lost."""
+        """Keep its answer and give the lease back. `RetryLater` when the lease was lost. Repeated: what was kept."""
 
     def take_abandoned(self, owner: str, lease: float) -> Operation | None:
         """An unfinished operation whose lease has run out, the oldest first, now leased to `owner`."""
 
     def later_on(self, operation: Operation) -> bool:
-        """Whether another operation with the same account was accepted after this one."""
+        """Whether another operation with the same account, which is known, was accepted after this one."""
 
     def created(self, source: str, content: str) -> Operation | None:
-        """The newest ended create of this content within 24 h that knows its account."""
+        """The newest create of this content that ended within 24 h, succeeded or partly, and knows its account."""
 
     def listed(self, source: str | None, unfinished: bool, limit: int) -> Sequence[Operation]:
         """The newest first."""

@@ -17,7 +17,8 @@ from connector.errors import CallUs
 from connector.model import Fact, Snapshot
 from connector.store.tables import fact
 
-_encode: Final = json.JSONEncoder(sort_keys=True, ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode
+encode: Final = json.JSONEncoder(sort_keys=True, ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode
+"""JSON in the one spelling."""
 
 WHAT: Final = (fact.c.id, fact.c.subject, fact.c.held, fact.c.body)
 """What `of_row` needs. The kind is known to who asks."""
@@ -26,7 +27,7 @@ WHAT: Final = (fact.c.id, fact.c.subject, fact.c.held, fact.c.body)
 def to_row(fact: Fact, kind: int) -> dict[str, Any]:
     """Columns of a fact. `CallUs` when its body is not JSON-able or a name holds what no database keeps."""
     try:
-        body = _encode(fact.body)
+        body = encode(fact.body)
     except (TypeError, ValueError) as fault:
         raise CallUs(f"A fact of kind {fact.kind} has a body that is no JSON.") from fault
     if not storable(f"{fact.id}{fact.subject}{fact.held}"):
@@ -55,7 +56,7 @@ def storable(name: str) -> bool:
 def dump(summary: Mapping[str, object]) -> str:
     """JSON of what a snapshot says about itself; `CallUs` when it is none."""
     try:
-        return _encode(dict(summary))
+        return encode(dict(summary))
     except (TypeError, ValueError) as fault:
         raise CallUs("The summary of a census is no JSON.") from fault
 

@@ -19,6 +19,7 @@ from connector.store.engines import connect
 from connector.store.leases import Leases, lease_of
 from connector.store.marks import Marks
 from connector.store.notes import Notes
+from connector.store.operations import Operations
 from connector.store.publications import Publications
 from connector.store.schema import bring_up_to_date
 from connector.store.snapshots import Snapshots
@@ -42,7 +43,7 @@ def open_store(url: str, clock: Clock | None = None) -> Store:
 
 
 class Store:
-    """`ports.Records`, which says what each method does. Safe for any number of threads."""
+    """`ports.Records`, which says what each method does, with `ports.Operations` beside it. Thread-safe."""
 
     def __init__(self, database: Database) -> None:
         sources, kinds = names.sources(database), names.kinds(database)
@@ -55,6 +56,7 @@ class Store:
         self._marks = Marks(database, sources)
         self._notes = Notes(database, sources)
         self._sweeper = Sweeper(database, self._staging)
+        self.operations = Operations(database, sources)
 
     def close(self) -> None:
         """Close all connections. A store that is used again opens new ones."""

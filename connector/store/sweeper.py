@@ -1,4 +1,5 @@
-"""What takes old things away: snapshots, facts that no kept snapshot sees, marks, leftovers of dead censuses.
+"""What takes old things away: snapshots, facts that no kept snapshot sees, marks, leftovers of dead censuses,
+operations that ended long ago, keys that callers may use anew.
 
 A snapshot goes some time after a newer one took its place, not after it was made: whoever began to read it while it
 was the newest has that time to finish. Everything goes in short transactions, so that nobody waits long.
@@ -12,11 +13,15 @@ from sqlalchemy import and_, delete, func, select
 
 from connector.store.database import Database
 from connector.store.leases import lock, release
+from connector.store.ledgers import operation, operation_key
+from connector.store.operation_keys import DAY
 from connector.store.staging import Staging
 from connector.store.tables import closed, fact, mark, snapshot, source
 
 GRACE: Final = 3600.0
 """Seconds after which a lease that ran out is taken from its owner, who may only be slow."""
+MONTH: Final = 30 * 24 * 3600.0
+"""Seconds an operation can be asked for after its end."""
 
 
 class Sweeper:
@@ -35,6 +40,7 @@ class Sweeper:
             self._facts(number)
             self._marks(number, keep)
             self._staging.drop(number, before=self._unused_fence(number))
+        self._operations()
 
     def _snapshots(self, number: int, keep: float) -> None:
         with self._database.writing() as connection:
@@ -61,6 +67,15 @@ class Sweeper:
                 # The census that is being made will ask for those since it began.
                 needless = min(needless, row.lease_started)
             connection.execute(delete(mark).where(mark.c.source == number, mark.c.at < needless))
+
+    def _operations(self) -> None:
+        """One that has not ended has no end to be old, whatever its age."""
+        with self._database.reading() as connection:
+            now = self._database.now(connection)
+        while self._database.delete_some(operation, operation.c.ended_at < now - MONTH):
+            pass
+        while self._database.delete_some(operation_key, operation_key.c.at < now - DAY):
+            pass
 
     def _unused_fence(self, number: int) -> int:
         """Fences below this one have no owner any more."""

@@ -1,0 +1,70 @@
+"""The tables of what we did ourselves: operations and their keys, what was stripped, the audit and its head.
+
+Read by the modules of the same nouns; changed only with a migration. `tables` says how texts are compared.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import BigInteger, Column, Double, Index, Integer, Table, Text
+
+from connector.store.tables import Key, metadata
+
+operation = Table(
+    "operation",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("source", Integer, nullable=False),
+    # Acceptance in order, by source: clocks may stand still or jump, this never does.
+    Column("number", BigInteger, nullable=False),
+    Column("command", Text, nullable=False),
+    Column("account", Key, nullable=False),
+    Column("turn", Key, nullable=False),
+    Column("caller", Text, nullable=False),
+    Column("content", Key, nullable=False),
+    Column("key", Text, nullable=False),
+    # JSON.
+    Column("asked", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    # JSON, a list.
+    Column("steps", Text, nullable=False),
+    # JSON.
+    Column("answer", Text, nullable=False),
+    Column("accepted_at", Double, nullable=False),
+    Column("ended_at", Double),
+    # Owner and time are null once it has ended; the fence stays.
+    Column("fence", BigInteger, nullable=False),
+    Column("lease_owner", Text),
+    Column("lease_until", Double),
+)
+"""One row a change that was accepted."""
+
+unfinished: Final = operation.c.ended_at.is_(None)
+ended: Final = operation.c.ended_at.is_not(None)
+
+Index("operation_number", operation.c.source, operation.c.number, unique=True)
+# At most one unfinished operation of a content, whoever accepts; and the way to the few unfinished ones.
+Index(
+    "operation_unfinished",
+    operation.c.source,
+    operation.c.content,
+    unique=True,
+    sqlite_where=unfinished,
+    postgresql_where=unfinished,
+)
+Index("operation_content", operation.c.source, operation.c.content)
+Index("operation_account", operation.c.source, operation.c.account)
+Index("operation_accepted", operation.c.accepted_at)
+Index("operation_ended", operation.c.ended_at, sqlite_where=ended, postgresql_where=ended)
+
+operation_key = Table(
+    "operation_key",
+    metadata,
+    Column("source", Integer, primary_key=True, autoincrement=False),
+    Column("caller", Key, primary_key=True),
+    Column("key", Key, primary_key=True),
+    Column("operation", Key, nullable=False),
+    Column("at", Double, nullable=False),
+)
+"""Which operation a caller's Idempotency-Key stands for. Several keys may stand for one: it was joined under them."""

@@ -1,0 +1,409 @@
+"""Operations: who runs which, in what order, and what is found again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select, update
+
+from connector.errors import CallUs, FixRequest, RetryLater
+from connector.model import Operation, Recorded, Result, Step, Verb
+from connector.store import Store, open_store
+from connector.store.ledgers import operation, operation_key
+
+DAY = 24 * 3600.0
+CREATE, UPDATE = "std:account:create", "std:account:update"
+STEPS = (
+    Recorded(Step(Verb.SET_ATTRIBUTES, "", attributes={"title": "Dr", "nickName": None}), Result.DONE),
+    Recorded(Step(Verb.ASSIGN, "permissionSetAssignments", "123456789012:ps-0123456789abcdef"), None),
+    Recorded(Step(Verb.JOIN, "groups", "g1"), Result.FAILED, "no\0thing"),
+)
+
+
+class Hand:
+    """A clock that is set by hand."""
+
+    def __init__(self) -> None:
+        self.time = 1_000_000.0
+
+    def now(self) -> float:
+        return self.time
+
+    def monotonic(self) -> float:
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.time += seconds
+
+
+@pytest.fixture
+def hand() -> Hand:
+    return Hand()
+
+
+@pytest.fixture
+def timed(tmp_path: Path, hand: Hand) -> Iterator[Store]:
+    """A store whose time is ours: SQLite's."""
+    opened = open_store(f"sqlite:///{tmp_path}/store.db", hand)
+    yield opened
+    opened.close()
+
+
+def accept(
+    store: Store,
+    content: str = "c1",
+    *,
+    source: str = "aws",
+    command: str = UPDATE,
+    turn: str = "u1",
+    account: str = "u1",
+    caller: str = "isc",
+    key: str = "",
+    asked: Mapping[str, object] | None = None,
+    owner: str = "one",
+    lease: float = 30,
+) -> tuple[Operation, bool]:
+    return store.operations.accept(
+        source, command, turn, account, caller, content, key, asked or {"id": "u1"}, owner, lease
+    )
+
+
+def expire(store: Store) -> None:
+    """All leases have run out."""
+    with store._database.writing() as connection:
+        connection.execute(update(operation).values(lease_until=operation.c.lease_until - 1000))
+
+
+# ---- what is kept
+
+
+def test_what_was_accepted_is_found_again(store: Store, store_url: str) -> None:
+    """Every word of it, by another process too."""
+    asked = {"attributes": {"userName": "ada", "groups": ["g1"]}, "n": None}
+    made, mine = accept(store, command=CREATE, turn="ada", account="", key="k1", asked=asked)
+
+    assert mine
+    assert made.id.startswith("op_")
+    assert len(made.id) == 29
+    assert made == Operation(
+        id=made.id,
+        source="aws",
+        command=CREATE,
+        account="",
+        turn="ada",
+        caller="isc",
+        content="c1",
+        key="k1",
+        asked=asked,
+        state="accepted",
+        steps=(),
+        answer={},
+        accepted_at=made.accepted_at,
+        ended_at=None,
+        fence=1,
+    )
+    other = open_store(store_url)
+    assert other.operations.operation(made.id) == made
+    other.close()
+    assert store.operations.operation("op_unknown") is None
+    assert store.operations.operation("op_\0") is None
+
+
+def test_steps_account_and_answer(store: Store) -> None:
+    """The account stays known when later records do not name it."""
+    made, _ = accept(store, command=CREATE, account="")
+
+    known = store.operations.record(made, STEPS, "u1")
+    again = store.operations.record(made, STEPS[:2])
+    done = store.operations.end(made, "partly", {"problem": {"title": "ü"}})
+
+    assert known == replace(made, steps=STEPS, account="u1")
+    assert again == replace(made, steps=STEPS[:2], account="u1")
+    assert done == replace(again, state="partly", answer={"problem": {"title": "ü"}}, ended_at=done.ended_at)
+    assert done.ended_at is not None
+    assert done.ended_at >= done.accepted_at
+    assert store.operations.operation(made.id) == done
+
+
+def test_ids_are_not_guessed(store: Store) -> None:
+    """All differ, in all their length."""
+    ids = {accept(store, f"c{number}")[0].id for number in range(50)}
+    assert len({id_[3:13] for id_ in ids}) == len({id_[-10:] for id_ in ids}) == 50
+
+
+@pytest.mark.parametrize("wish", [{"key": "k\0"}, {"turn": "\ud800"}, {"account": "x" * 513}, {"key": "k" * 100_000}])
+def test_what_no_database_keeps(store: Store, wish: dict[str, str]) -> None:
+    """It was sent: the caller hears of it, and nothing is accepted."""
+    with pytest.raises(FixRequest):
+        accept(store, **wish)
+    with pytest.raises(CallUs):
+        accept(store, asked={"clock": object()})
+    assert store.operations.listed(None, False, 10) == []
+    assert accept(store, turn="ü" * 512, account="\U0001f600" * 512, key="k" * 255, caller="c" * 512)[1]
+
+
+# ---- the same wish
+
+
+def test_the_same_content_is_the_same_operation(store: Store) -> None:
+    """While it is unfinished, whoever asks; another source or content is another."""
+    first, mine = accept(store)
+    again, not_mine = accept(store, caller="iiq", owner="two")
+
+    assert (mine, not_mine) == (True, False)
+    assert again == first
+    assert accept(store, source="other")[1]
+    assert accept(store, "c2")[1]
+
+    store.operations.end(first, "succeeded", {})
+    later, mine = accept(store)
+    assert mine
+    assert later.id != first.id
+
+
+def test_a_key_answers_a_day(timed: Store, hand: Hand) -> None:
+    """Finished too, with other content too; one second later it is free."""
+    first, _ = accept(timed, key="k1")
+    first = timed.operations.end(first, "succeeded", {"n": 1})
+
+    hand.time += DAY
+    assert accept(timed, key="k1") == (first, False)
+    assert accept(timed, "c2", key="k1") == (first, False)
+    hand.time += 1
+    later, mine = accept(timed, "c2", key="k1")
+    assert mine
+    assert later.id != first.id
+    assert accept(timed, "c3", key="k1") == (later, False)
+
+
+def test_a_key_is_its_callers_and_its_sources(store: Store) -> None:
+    """The same key of another, or somewhere else, says nothing."""
+    first, _ = accept(store, key="k1")
+    store.operations.end(first, "succeeded", {})
+
+    assert accept(store, key="k1", caller="iiq")[1]
+    assert accept(store, key="k1", source="other")[1]
+    assert not accept(store, key="k1")[1]
+
+
+def test_a_key_that_joins_stands_for_what_it_joined(store: Store) -> None:
+    """After its end as well: asked again, nothing is done twice."""
+    first, _ = accept(store, key="k1")
+    joined, mine = accept(store, key="k2", caller="iiq")
+    assert (joined.id, mine) == (first.id, False)
+    assert joined.key == "k1"
+
+    ended = store.operations.end(first, "succeeded", {})
+
+    assert accept(store, key="k2", caller="iiq") == (ended, False)
+    assert accept(store, key="k1") == (ended, False)
+
+
+@pytest.mark.parametrize("key", ["", "k1"])
+def test_an_abandoned_operation_goes_to_who_asks_again(store: Store, key: str) -> None:
+    """The old owner may do nothing more."""
+    first, _ = accept(store, key=key)
+    store.operations.record(first, STEPS)
+    expire(store)
+
+    taken, mine = accept(store, key=key, owner="two")
+
+    assert mine
+    assert taken == replace(first, steps=STEPS, fence=2)
+    assert accept(store, key=key, owner="one")[1] is False
+    assert not store.operations.renew(first, 30)
+    with pytest.raises(RetryLater, match=first.id):
+        store.operations.record(first, ())
+    with pytest.raises(RetryLater, match=first.id):
+        store.operations.end(first, "failed", {})
+    assert store.operations.operation(first.id) == taken
+    assert store.operations.end(taken, "succeeded", {}).state == "succeeded"
+
+
+def test_an_abandoned_operation_is_not_taken_by_other_content(store: Store) -> None:
+    """Its key is refused by the caller; nobody runs it for that."""
+    first, _ = accept(store, key="k1")
+    expire(store)
+
+    assert accept(store, "c2", key="k1", owner="two") == (first, False)
+
+
+# ---- leases
+
+
+def test_a_lease_to_the_second(timed: Store, hand: Hand) -> None:
+    """Renewed it lasts from now; what is not taken over can be renewed late."""
+    first, _ = accept(timed, lease=30)
+    hand.time += 29.5
+    assert not accept(timed)[1]
+    assert timed.operations.renew(first, 30)
+    hand.time += 29.5
+    assert timed.operations.take_abandoned("two", 30) is None
+    hand.time += 0.5
+    assert timed.operations.renew(first, 30)
+    hand.time += 30
+    taken = timed.operations.take_abandoned("two", 30)
+    assert taken == replace(first, fence=2)
+    assert timed.operations.take_abandoned("three", 30) is None
+
+
+def test_ended_is_ended(store: Store) -> None:
+    """Nothing is recorded or renewed any more; the same owner hears its first end again."""
+    first, _ = accept(store)
+    ended = store.operations.end(first, "failed", {"why": "x"})
+
+    assert not store.operations.renew(first, 30)
+    with pytest.raises(RetryLater):
+        store.operations.record(first, STEPS)
+    assert store.operations.end(first, "succeeded", {}) == ended
+    with pytest.raises(RetryLater):
+        store.operations.end(replace(first, fence=2), "succeeded", {})
+    with pytest.raises(CallUs):
+        store.operations.end(first, "accepted", {})
+    expire(store)
+    assert store.operations.take_abandoned("two", 30) is None
+
+
+def test_abandoned_ones_go_the_oldest_first(store: Store) -> None:
+    """Of all sources; each once."""
+    made = [accept(store, f"c{number}", source=f"s{number % 2}")[0] for number in range(4)]
+    assert store.operations.take_abandoned("two", 30) is None
+    expire(store)
+
+    taken = [store.operations.take_abandoned("two", 30) for _ in range(5)]
+
+    assert taken == [*(replace(each, fence=2) for each in made), None]
+
+
+# ---- turns, and what came later
+
+
+def test_turns_come_in_order_of_acceptance(store: Store) -> None:
+    """Another turn or another source waits for nobody; an end, however it is, lets the next one come."""
+    first, second, third = (accept(store, f"c{number}")[0] for number in range(3))
+    assert store.operations.turn_come(accept(store, "c4", turn="u2")[0])
+    assert store.operations.turn_come(accept(store, "c4", source="other")[0])
+    come = store.operations.turn_come
+
+    assert [come(each) for each in (first, second, third)] == [True, False, False]
+    store.operations.end(second, "failed", {})
+    assert [come(each) for each in (first, third)] == [True, False]
+    store.operations.end(first, "failed", {})
+    assert come(third)
+
+
+def test_turns_do_not_trust_the_clock(timed: Store, hand: Hand) -> None:
+    """It was put back an hour between two acceptances."""
+    first, _ = accept(timed, "c1")
+    hand.time -= 3600
+    second, _ = accept(timed, "c2")
+
+    assert timed.operations.turn_come(first)
+    assert not timed.operations.turn_come(second)
+    assert timed.operations.later_on(first)
+    assert timed.operations.listed("aws", False, 10) == [second, first]
+
+
+def test_what_touched_the_account_later(store: Store) -> None:
+    """By account, ended or not; an account that nobody knows is nobody's."""
+    first, _ = accept(store, "c1", command=CREATE, turn="ada", account="")
+    assert not store.operations.later_on(first)
+    unknown, _ = accept(store, "c2", command=CREATE, turn="eve", account="")
+    store.operations.record(first, (), "u1")
+    assert not store.operations.later_on(first)
+    accept(store, "c3", account="u1", source="other")
+    assert not store.operations.later_on(first)
+    later, _ = accept(store, "c3", account="u1")
+    store.operations.end(later, "failed", {})
+
+    assert store.operations.later_on(first)
+    assert not store.operations.later_on(later)
+    assert not store.operations.later_on(unknown)
+
+
+def test_a_create_that_has_just_ended(timed: Store, hand: Hand) -> None:
+    """Well, or partly, knowing its account, within a day of its end; the newest."""
+
+    def create(state: str, account: str, command: str = CREATE) -> Operation:
+        made, _ = accept(timed, command=command, turn="ada", account=account)
+        return timed.operations.end(made, state, {})  # type: ignore[arg-type]
+
+    created = timed.operations.created
+    assert created("aws", "c1") is None
+    create("failed", "u1")
+    create("succeeded", "")
+    create("succeeded", "u1", UPDATE)
+    running, _ = accept(timed, command=CREATE, account="u1")
+    assert created("aws", "c1") is None
+    timed.operations.end(running, "failed", {})
+    first = create("partly", "u1")
+    assert created("aws", "c1") == first
+    second = create("succeeded", "u1")
+    assert created("aws", "c1") == second
+    assert created("other", "c1") is created("aws", "c2") is created("aws", "\0") is None
+
+    hand.time += DAY
+    assert created("aws", "c1") == second
+    hand.time += 1
+    assert created("aws", "c1") is None
+
+
+# ---- lists, and what is forgotten
+
+
+def test_lists(store: Store) -> None:
+    """The newest first, of one source or all, all or unfinished ones."""
+    a, b, c = accept(store, "c1")[0], accept(store, "c2", source="other")[0], accept(store, "c3")[0]
+    a = store.operations.end(a, "succeeded", {})
+
+    listed = store.operations.listed
+    assert listed(None, False, 10) == [c, b, a]
+    assert listed(None, False, 2) == [c, b]
+    assert listed(None, True, 10) == [c, b]
+    assert listed("aws", False, 10) == [c, a]
+    assert listed("aws", True, 10) == [c]
+    assert listed("none", False, 10) == []
+
+
+def test_sweeping(timed: Store, hand: Hand) -> None:
+    """Thirty days after its end, never before it; keys go after their day."""
+    first, _ = accept(timed, "c1", key="k1")
+    unfinished, _ = accept(timed, "c2")
+    hand.time += 100
+    timed.operations.end(first, "succeeded", {})
+
+    hand.time += 30 * DAY
+    timed.sweep(keep=0)
+    assert timed.operations.operation(first.id) is not None
+    hand.time += 1
+    timed.sweep(keep=0)
+
+    assert timed.operations.listed(None, False, 10) == [unfinished]
+    with timed._database.reading() as connection:
+        assert connection.execute(select(func.count()).select_from(operation_key)).scalar_one() == 0
+    assert timed.operations.record(unfinished, STEPS).steps == STEPS
+
+
+def test_a_full_disk_accepts_nothing(tmp_path: Path) -> None:
+    """The caller is told to come again, and nothing half-made is there."""
+    store = open_store(f"sqlite:///{tmp_path}/store.db")
+    first, _ = accept(store)
+    engine = store._database.engine
+
+    def limit(pages: str) -> None:
+        engine.dispose()
+        with engine.connect() as connection:
+            connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+
+    limit("1")
+    with pytest.raises(RetryLater, match="disk is full"):
+        accept(store, "c2", asked={"x": "x" * 100_000})
+    with pytest.raises(RetryLater, match="disk is full"):
+        store.operations.end(first, "succeeded", {"x": "x" * 100_000})
+    assert store.operations.listed(None, False, 10) == [first]
+    limit("100000")
+    assert accept(store, "c2")[1]
+    store.close()
