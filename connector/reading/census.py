@@ -20,7 +20,7 @@ from connector.ports import Clock
 from connector.reading import facts, grants, identities, live
 from connector.reading.principals import exists
 from connector.reading.together import together
-from connector.reading.work import THREADS, Abandoned, Work
+from connector.reading.work import THREADS, Abandoned, Growing, Work
 
 log = structlog.get_logger(__name__)
 
@@ -100,11 +100,16 @@ def _warn_of_limits(work: Work, instance: Instance) -> None:
 
 def _read_services(work: Work, kinds: tuple[str, ...]) -> None:
     told = identities.Told()
-    aws_accounts: Future[int | None] = Future()
-    tasks: list[Callable[[], None]] = [lambda: identities.read(work, kinds, told)]
+    aws_accounts = Growing()
+    permission_sets: Future[list[str]] = Future()
+    tasks: list[Callable[[], None]] = [
+        lambda: identities.read_users(work, told),
+        lambda: identities.read_groups(work, kinds, told),
+    ]
     if facts.ASSIGNMENT in kinds:
-        tasks.append(lambda: aws_accounts.set_result(grants.read_aws_accounts(work)))
-        tasks.append(lambda: grants.read_assignments(work, aws_accounts, told))
+        tasks.append(lambda: grants.read_aws_accounts(work, aws_accounts))
+        tasks.append(lambda: grants.read_permission_sets(work, permission_sets))
+        tasks.append(lambda: grants.read_assignments(work, permission_sets, aws_accounts, told))
     if facts.APPLICATION in kinds:
         tasks.append(lambda: grants.read_applications(work))
     _side_by_side(work, tasks)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
 from itertools import chain
 
@@ -13,29 +13,37 @@ from connector.reading import details, facts, live, walk
 from connector.reading.identities import Groups, Told
 from connector.reading.principals import rows_of
 from connector.reading.together import together
-from connector.reading.work import PAGE, THREADS, Work, every
+from connector.reading.work import PAGE, THREADS, Growing, Work, every
 
 
-def read_aws_accounts(work: Work) -> int | None:
+def read_aws_accounts(work: Work, told: Growing) -> None:
     """Stage the organisation's AWS accounts and count them; None, with a warning, when Organizations denies it."""
     try:
-        found = [facts.of_aws_account(each) for each in work.directory().aws_accounts()]
+        found = list(told.counted(facts.of_aws_account(each) for each in work.directory().aws_accounts()))
     except AskPermission as denied:
         # Names and State are decoration: assignments carry the ids. Said, and gone on without.
         work.warnings.append(f"AWS accounts have no names and no State: {denied}")
-        return None
+        told.all.set_result(None)
+        return
     work.stage(found)
-    return len(found)
+    told.all.set_result(len(found))
 
 
-def read_assignments(work: Work, aws_accounts: Future[int | None], told: Told) -> None:
-    """Stage permission sets, pairs and assignments, by the cheaper walk."""
+def read_permission_sets(work: Work, told: Future[list[str]]) -> None:
+    """Stage permission sets. Their ids are told at once: names are asked for beside everything else."""
     directory = work.directory()
-    permission_sets = list(directory.permission_set_ids())
-    _permission_set_names(work, directory, permission_sets)
-    pairs = _pairs(work, directory, permission_sets, work.wait_for(aws_accounts))
+    ids = list(directory.permission_set_ids())
+    told.set_result(ids)
+    _permission_set_names(work, directory, ids)
+
+
+def read_assignments(work: Work, sets: Future[list[str]], aws_accounts: Growing, told: Told) -> None:
+    """Stage pairs and assignments, by the cheaper walk."""
+    directory = work.directory()
+    permission_sets = work.wait_for(sets)
+    pairs = _pairs(work, directory, permission_sets, work.at_least(aws_accounts, len(permission_sets)))
     work.stage(facts.of_pair(each) for each in pairs)
-    users = work.wait_for(told.users)
+    users = work.at_least(told.users, len(pairs)) or 0
     # Groups are waited for only where they can tip the scales.
     groups = work.wait_for(told.groups) if len(pairs) > users and not work.sweep else Groups((), ())
     choice = walk.assignments(len(pairs), users, len(groups.without), sweep=work.sweep)
@@ -52,8 +60,8 @@ def read_applications(work: Work) -> None:
     directory = work.directory()
     applications = list(directory.applications())
     work.stage(facts.of_application(each) for each in applications)
-    for rows in together(THREADS, lambda each: list(directory.application_assignments(each)), applications):
-        work.stage(facts.of_application_assignment(row) for row in rows)
+    asked = together(THREADS, lambda each: list(directory.application_assignments(each)), applications)
+    work.stage(facts.of_application_assignment(row) for rows in asked for row in rows)
 
 
 def _permission_set_names(work: Work, directory: Directory, ids: list[str]) -> None:
@@ -65,9 +73,8 @@ def _permission_set_names(work: Work, directory: Directory, ids: list[str]) -> N
         known = {each.id: each for each in kept}
         work.stage(details.carried(work.records, latest, ids))
     work.stage(known[each] for each in ids if each in known)
-    for found in together(THREADS, directory.permission_set, [each for each in ids if each not in known]):
-        if found is not None:
-            work.stage([facts.of_permission_set(found)])
+    asked = together(THREADS, directory.permission_set, [each for each in ids if each not in known])
+    work.stage(facts.of_permission_set(found) for found in asked if found is not None)
 
 
 def _pairs(work: Work, directory: Directory, permission_sets: list[str], aws_accounts: int | None) -> list[Pair]:
@@ -89,8 +96,8 @@ def _pairs(work: Work, directory: Directory, permission_sets: list[str], aws_acc
 
 
 def _by_pair(work: Work, directory: Directory, pairs: list[Pair]) -> None:
-    for rows in together(THREADS, lambda pair: list(directory.assignments_of_pair(pair)), pairs):
-        work.stage(facts.of_assignment(row) for row in rows)
+    asked = together(THREADS, lambda pair: list(directory.assignments_of_pair(pair)), pairs)
+    work.stage(facts.of_assignment(row) for rows in asked for row in rows)
 
 
 def _by_principal(work: Work, directory: Directory, known: Groups, count: int, pairs: int) -> bool:
@@ -103,20 +110,35 @@ def _by_principal(work: Work, directory: Directory, known: Groups, count: int, p
         return principal, rows_of(directory, principal, lambda: directory.assignments_of(principal))
 
     covered: set[str] = set()
-    calls = 0
-    users = (Principal("USER", each.id) for each in work.staged(facts.USER))
-    for answered, (asked, rows) in enumerate(together(THREADS, ask, users), start=1):
-        calls += walk.pages(len(rows))
-        if walk.dearer(answered, calls, count, pairs):
-            return False
-        through = {row.principal.id for row in rows if row.principal.type == "GROUP"} - covered
-        work.stage(facts.of_assignment(row) for row in rows if row.principal == asked or row.principal.id in through)
-        covered |= through
+    dearer = False
+
+    def of_users() -> Iterator[Fact]:
+        nonlocal dearer
+        calls = 0
+        users = (Principal("USER", each.id) for each in work.staged(facts.USER))
+        for answered, (asked, rows) in enumerate(together(THREADS, ask, users), start=1):
+            calls += walk.pages(len(rows))
+            dearer = walk.dearer(answered, calls, count, pairs)
+            if dearer:
+                return
+            through = {row.principal.id for row in rows if row.principal.type == "GROUP"} - covered
+            covered.update(through)
+            for row in rows:
+                if row.principal == asked or row.principal.id in through:
+                    yield facts.of_assignment(row)
+
+    work.stage(of_users())
+    if dearer:
+        return False
     if covered:
         live.note_group_rows(work.records, work.source)
     trusted = live.group_rows_seen(work.records, work.source)
     groups = (Principal("GROUP", each) for each in (known.without if trusted else known.ids) if each not in covered)
-    for asked, rows in together(THREADS, ask, groups):
-        work.stage(facts.of_assignment(row) for row in rows if row.principal == asked)
+    work.stage(
+        facts.of_assignment(row)
+        for asked, rows in together(THREADS, ask, groups)
+        for row in rows
+        if row.principal == asked
+    )
     work.warnings.append("assignments were read by principal: orphans are those of the last sweep by pair")
     return True

@@ -1,8 +1,8 @@
-"""The Identity Store's part of a census: users, groups, memberships."""
+"""The Identity Store's part of a census: users, and beside them groups and memberships."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
@@ -10,7 +10,7 @@ from connector.model import Fact, Membership, Principal
 from connector.reading import facts, walk
 from connector.reading.principals import rows_of
 from connector.reading.together import together
-from connector.reading.work import THREADS, Work
+from connector.reading.work import THREADS, Growing, Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,26 +26,28 @@ class Groups:
 class Told:
     """What this part tells the others as soon as it knows."""
 
-    users: Future[int] = field(default_factory=Future)
+    users: Growing = field(default_factory=Growing)
     groups: Future[Groups] = field(default_factory=Future)
 
 
-def read(work: Work, kinds: tuple[str, ...], told: Told) -> None:
-    """Stage users and, where asked for, groups and memberships."""
-    directory = work.directory()
-    users = _Counted(facts.of_user(each) for each in directory.users())
-    work.stage(users)
-    told.users.set_result(users.count)
+def read_users(work: Work, told: Told) -> None:
+    """Stage users. A page names the next one, so that they come one after the other."""
+    work.stage(told.users.counted(facts.of_user(each) for each in work.directory().users()))
+    told.users.all.set_result(told.users.so_far)
+
+
+def read_groups(work: Work, kinds: tuple[str, ...], told: Told) -> None:
+    """Stage groups and memberships, where asked for."""
     if facts.GROUP not in kinds:
         told.groups.set_result(Groups((), ()))
         return
-    groups = [facts.of_group(each) for each in directory.groups()]
+    groups = [facts.of_group(each) for each in work.directory().groups()]
     work.stage(groups)
-    told.groups.set_result(_memberships(work, users.count, [each.id for each in groups]))
+    told.groups.set_result(_memberships(work, told, [each.id for each in groups]))
 
 
-def _memberships(work: Work, users: int, groups: list[str]) -> Groups:
-    choice = walk.memberships(len(groups), users)
+def _memberships(work: Work, told: Told, groups: list[str]) -> Groups:
+    choice = walk.memberships(len(groups), work.at_least(told.users, len(groups)) or 0)
     work.chose(choice)
     directory = work.directory()
     by_group = choice.name == walk.MEMBERSHIPS_BY_GROUP
@@ -60,20 +62,12 @@ def _memberships(work: Work, users: int, groups: list[str]) -> Groups:
         else (Principal("USER", each.id) for each in work.staged(facts.USER))
     )
     with_members: set[str] = set()
-    for found in together(THREADS, ask, asked):
-        with_members.update(each.group_id for each in found)
-        work.stage(facts.of_membership(each) for each in found)
+
+    def found() -> Iterator[Fact]:
+        for rows in together(THREADS, ask, asked):
+            for each in rows:
+                with_members.add(each.group_id)
+                yield facts.of_membership(each)
+
+    work.stage(found())
     return Groups(tuple(groups), tuple(each for each in groups if each not in with_members))
-
-
-class _Counted:
-    """An iterable that knows afterwards how much went through."""
-
-    def __init__(self, items: Iterable[Fact]) -> None:
-        self._items = items
-        self.count = 0
-
-    def __iter__(self) -> Iterator[Fact]:
-        for each in self._items:
-            self.count += 1
-            yield each

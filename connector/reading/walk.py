@@ -2,6 +2,7 @@
 
 An assignment shows only when its pair or its principal is asked for, so a complete reading asks every pair or every
 principal (reference aws §6). The cheaper side wins; on a tie the pairs, because only they show orphans.
+The other side's number may still be growing when it is too great already: nobody waits for the end of it.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ def pairs(permission_sets: int, aws_accounts: int | None) -> Walk:
     if aws_accounts is None:
         return Walk(PAIRS_BY_PERMISSION_SET, permission_sets, "the AWS accounts are not known")
     if permission_sets <= aws_accounts:
-        return Walk(PAIRS_BY_PERMISSION_SET, permission_sets, f"{aws_accounts} AWS accounts otherwise")
+        return Walk(PAIRS_BY_PERMISSION_SET, permission_sets, f"at least {aws_accounts} AWS accounts otherwise")
     return Walk(PAIRS_BY_AWS_ACCOUNT, aws_accounts, f"{permission_sets} permission sets otherwise")
 
 
@@ -53,16 +54,16 @@ def assignments(pairs: int, users: int, groups_to_ask: int, *, sweep: bool = Fal
     """
     principals = users + groups_to_ask
     if sweep:
-        return Walk(ASSIGNMENTS_BY_PAIR, pairs, f"the sweep for orphans; {principals} principals otherwise")
+        return Walk(ASSIGNMENTS_BY_PAIR, pairs, f"the sweep for orphans; at least {principals} principals otherwise")
     if pairs <= principals:
-        return Walk(ASSIGNMENTS_BY_PAIR, pairs, f"{principals} principals otherwise; only pairs show orphans")
+        return Walk(ASSIGNMENTS_BY_PAIR, pairs, f"at least {principals} principals otherwise; only pairs show orphans")
     return Walk(ASSIGNMENTS_BY_PRINCIPAL, principals, f"{pairs} pairs otherwise; orphans need a sweep by pair")
 
 
 def memberships(groups: int, users: int) -> Walk:
     """Memberships by group or by user. Rows beyond one page are not known before; they count on both sides."""
     if groups <= users:
-        return Walk(MEMBERSHIPS_BY_GROUP, groups, f"{users} users otherwise")
+        return Walk(MEMBERSHIPS_BY_GROUP, groups, f"at least {users} users otherwise")
     return Walk(MEMBERSHIPS_BY_USER, users, f"{groups} groups otherwise")
 
 

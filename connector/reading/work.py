@@ -25,6 +25,21 @@ class Abandoned(Exception):
 
 
 @dataclass
+class Growing:
+    """How many there are of something, told while they are still being read."""
+
+    so_far: int = 0
+    all: Future[int | None] = field(default_factory=Future)
+    """At the end; None when nobody would say."""
+
+    def counted(self, items: Iterable[Fact]) -> Iterator[Fact]:
+        """The items as they come, counted."""
+        for each in items:
+            self.so_far += 1
+            yield each
+
+
+@dataclass
 class Work:
     """One census under way."""
 
@@ -64,6 +79,13 @@ class Work:
             if self.failed.wait(0.01):
                 raise Abandoned
         return answer.result()
+
+    def at_least(self, growing: Growing, enough: int) -> int | None:
+        """How many there are; of more than `enough`, any number from `enough` on, as soon as that is known."""
+        while not growing.all.done() and growing.so_far < enough:
+            if self.failed.wait(0.01):
+                raise Abandoned
+        return growing.all.result() if growing.all.done() else growing.so_far
 
 
 class _Shared:

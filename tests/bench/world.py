@@ -108,6 +108,10 @@ class Emulated:
             self._process.wait(20)
 
 
+OUTPUT = b'"type":"output"}\n'
+"""How every output frame ends."""
+
+
 @dataclass(frozen=True)
 class Listing:
     """One list command, as its reader saw it. Seconds."""
@@ -130,12 +134,16 @@ def listing(client: Client, type_: str = "std:account:list", asked: Any = None) 
         connection.request("POST", "/", client.envelope(type_, asked), headers)
         response = connection.getresponse()
         assert response.status == 200, response.read().decode()
+        tail = b""
         while chunk := response.read1(1 << 16):
             now = time.monotonic()
             first = first or now - began
             silence = max(silence, now - last)
             last = now
-            frames += chunk.count(b'"type":"output"}\n')
+            read = tail + chunk
+            frames += read.count(OUTPUT)
+            # A frame's end can lie across two chunks; never so much of it that it would count twice.
+            tail = read[-len(OUTPUT) + 1 :]
     finally:
         connection.close()
     return Listing(frames, first, time.monotonic() - began, silence)
