@@ -68,3 +68,35 @@ operation_key = Table(
     Column("at", Double, nullable=False),
 )
 """Which operation a caller's Idempotency-Key stands for. Several keys may stand for one: it was joined under them."""
+
+stripped = Table(
+    "stripped",
+    metadata,
+    Column("source", Integer, primary_key=True, autoincrement=False),
+    Column("user", Key, primary_key=True),
+    Column("attribute", Key, primary_key=True),
+    Column("value", Key, primary_key=True),
+    Column("at", Double, nullable=False),
+)
+"""What was taken from users to disable them. A row without attribute begins a user's journal."""
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", Double, nullable=False),
+    # JSON in one spelling: the hash is over its text.
+    Column("record", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+)
+"""The record of what was asked and done. Nothing here is ever changed or taken away."""
+
+audit_head = Table(
+    "audit_head",
+    metadata,
+    # One row. Who appends holds it.
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("entries", BigInteger, nullable=False),
+    Column("hash", Text, nullable=False),
+)
+"""How far the audit goes, so that entries missing at its end are missed."""

@@ -5,7 +5,7 @@ Opened by the composition root with a URL; every fault of the database leaves th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 
 from connector.clock import SystemClock
@@ -13,6 +13,7 @@ from connector.errors import RetryLater
 from connector.model import Fact, Snapshot
 from connector.ports import Census, Clock
 from connector.store import names
+from connector.store.audit import Audit
 from connector.store.database import Database
 from connector.store.differences import Differences
 from connector.store.engines import connect
@@ -24,14 +25,21 @@ from connector.store.publications import Publications
 from connector.store.schema import bring_up_to_date
 from connector.store.snapshots import Snapshots
 from connector.store.staging import Staging
+from connector.store.stripped import Stripped
 from connector.store.sweeper import Sweeper
 
 
-def open_store(url: str, clock: Clock | None = None) -> Store:
+def open_store(
+    url: str,
+    clock: Clock | None = None,
+    audit_key: bytes | None = None,
+    audit_sink: Callable[[str], None] | None = None,
+) -> Store:
     """The store behind a SQLAlchemy URL (`sqlite:///path`, `postgresql://…`), its tables brought up to date.
 
-    `clock` times leases on SQLite; PostgreSQL has its own. `FixConfiguration` when the URL is of no use or a newer
-    version of the connector has been here; `RetryLater` when the database does not answer.
+    `clock` times leases on SQLite; PostgreSQL has its own. `audit_key` makes the audit's hashes; `audit_sink` gets each
+    of its lines before it is kept. `FixConfiguration` when the URL is of no use or a newer version of the connector has
+    been here; `RetryLater` when the database does not answer.
     """
     database = connect(url, clock or SystemClock())
     try:
@@ -39,13 +47,18 @@ def open_store(url: str, clock: Clock | None = None) -> Store:
     except BaseException:
         database.dispose()
         raise
-    return Store(database)
+    return Store(database, audit_key, audit_sink)
 
 
 class Store:
-    """`ports.Records`, which says what each method does, with `ports.Operations` beside it. Thread-safe."""
+    """`ports.Records`, which says what each method does, and the three ports beside it. Thread-safe."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(
+        self,
+        database: Database,
+        audit_key: bytes | None = None,
+        audit_sink: Callable[[str], None] | None = None,
+    ) -> None:
         sources, kinds = names.sources(database), names.kinds(database)
         self._database = database
         self._leases = Leases(database, sources)
@@ -57,6 +70,8 @@ class Store:
         self._notes = Notes(database, sources)
         self._sweeper = Sweeper(database, self._staging)
         self.operations = Operations(database, sources)
+        self.stripped = Stripped(database, sources)
+        self.audit = Audit(database, audit_key, audit_sink)
 
     def close(self) -> None:
         """Close all connections. A store that is used again opens new ones."""

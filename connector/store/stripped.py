@@ -1,0 +1,75 @@
+"""What was taken from users that are disabled by stripping, to be given back (`ports.Stripped`).
+
+Noted before it is taken, so that a crash in between loses nothing. What may be given back is not known here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import Connection, delete, select
+
+from connector.store.database import Database
+from connector.store.facts import storable
+from connector.store.ledgers import stripped
+from connector.store.names import Names
+
+
+class Stripped:
+    """Journals of all sources."""
+
+    def __init__(self, database: Database, sources: Names) -> None:
+        self._database = database
+        self._sources = sources
+
+    def journal(self, source: str, user_id: str) -> Mapping[str, Sequence[str]] | None:
+        """Ids taken, sorted, by account attribute; empty when the user had nothing, None when it is not disabled."""
+        number = self._sources.find(source)
+        if number is None or not storable(user_id):
+            return None
+        with self._database.reading() as connection:
+            return _journal(connection, number, user_id)
+
+    def strip(self, source: str, user_id: str, held: Mapping[str, Sequence[str]]) -> Mapping[str, Sequence[str]]:
+        """Add to the journal, which is begun when there is none; the whole of it."""
+        number = self._sources.make(source)
+        # In one order always, so that two who strip the same user wait for each other in a line.
+        taken = [("", ""), *sorted({(name, value) for name, values in held.items() for value in values})]
+        with self._database.writing() as connection:
+            now = self._database.now(connection)
+            connection.execute(
+                self._database.insert(stripped).on_conflict_do_nothing(),
+                [
+                    {"source": number, "user": user_id, "attribute": name, "value": value, "at": now}
+                    for name, value in taken
+                ],
+            )
+            return _journal(connection, number, user_id) or {}
+
+    def restored(self, source: str, user_id: str) -> None:
+        """Forget the user's journal."""
+        number = self._sources.find(source)
+        if number is None or not storable(user_id):
+            return
+        with self._database.writing() as connection:
+            connection.execute(delete(stripped).where(stripped.c.source == number, stripped.c.user == user_id))
+
+    def all(self, source: str) -> frozenset[str]:
+        """Users with a journal."""
+        number = self._sources.find(source)
+        with self._database.reading() as connection:
+            begun = (stripped.c.source == number, stripped.c.attribute == "")
+            return frozenset(connection.execute(select(stripped.c.user).where(*begun)).scalars())
+
+
+def _journal(connection: Connection, number: int, user_id: str) -> dict[str, list[str]] | None:
+    rows = connection.execute(
+        select(stripped.c.attribute, stripped.c.value)
+        .where(stripped.c.source == number, stripped.c.user == user_id)
+        .order_by(stripped.c.attribute, stripped.c.value)
+    ).all()
+    journal: dict[str, list[str]] = {}
+    for name, value in rows:
+        if name:
+            journal.setdefault(name, []).append(value)
+    return journal if rows else None

@@ -1,0 +1,56 @@
+"""What was taken from disabled users."""
+
+from __future__ import annotations
+
+from connector.store import Store, open_store
+from tests.store.test_concurrency import together
+
+
+def test_a_journal(store: Store, store_url: str) -> None:
+    """Grows, repeats nothing, is another for each user and source, and goes when the user is restored."""
+    assert store.stripped.journal("aws", "u1") is None
+    assert store.stripped.all("aws") == frozenset()
+
+    whole = store.stripped.strip("aws", "u1", {"groups": ["g2", "g1"], "roleGrants": []})
+    assert whole == store.stripped.journal("aws", "u1") == {"groups": ["g1", "g2"]}
+    whole = store.stripped.strip("aws", "u1", {"groups": ["g3", "g1"], "permissionSetAssignments": ["p1"]})
+    assert whole == {"groups": ["g1", "g2", "g3"], "permissionSetAssignments": ["p1"]}
+    assert store.stripped.strip("aws", "u1", {}) == whole
+    store.stripped.strip("other", "u1", {"groups": ["g9"]})
+    store.stripped.strip("aws", "u2", {"groups": ["g1"]})
+
+    other = open_store(store_url)
+    assert other.stripped.journal("aws", "u1") == whole
+    assert other.stripped.all("aws") == {"u1", "u2"}
+    other.stripped.restored("aws", "u1")
+    other.stripped.restored("aws", "u1")
+    other.close()
+    assert store.stripped.journal("aws", "u1") is None
+    assert store.stripped.all("aws") == {"u2"}
+    assert store.stripped.all("other") == {"u1"}
+    assert store.stripped.journal("other", "u1") == {"groups": ["g9"]}
+
+
+def test_who_had_nothing_is_disabled_too(store: Store) -> None:
+    """An empty journal is not none."""
+    assert store.stripped.strip("aws", "u1", {}) == {}
+    assert store.stripped.journal("aws", "u1") == {}
+    assert store.stripped.all("aws") == {"u1"}
+
+
+def test_ids_that_are_none(store: Store) -> None:
+    """Nobody has them, and a source that was never written has nobody."""
+    store.stripped.restored("aws", "u1")
+    store.stripped.strip("aws", "u1", {})
+    assert store.stripped.journal("aws", "\0") is None
+    store.stripped.restored("aws", "\0")
+    assert store.stripped.all("none") == frozenset()
+
+
+def test_stripped_by_many(store: Store) -> None:
+    """The journal has what each has noted."""
+    held = [{"groups": [f"g{number}", "g", f"g{9 - number}"]} for number in range(8)]
+
+    together(*(lambda each=each: store.stripped.strip("aws", "u1", each) for each in held))
+
+    assert store.stripped.journal("aws", "u1") == {"groups": sorted({each for one in held for each in one["groups"]})}
