@@ -13,7 +13,7 @@ from connector.reading import deltas, views
 def list_all(desk: Desk, asked: ListAccounts) -> Iterator[Event]:
     """Every account of a fresh snapshot; with a state, only what changed since its snapshot."""
     snapshot = desk.freshness.snapshot(desk.patience)
-    since = deltas.base(desk.records, snapshot, asked.state) if asked.stateful else None
+    since = deltas.of_state(desk.records, snapshot, asked.state) if asked.stateful else None
     if since is None:
         found = views.accounts(desk.source, desk.records, snapshot)
     else:

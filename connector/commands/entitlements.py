@@ -15,7 +15,7 @@ from connector.reading.entitlements import Shelf
 def list_all(desk: Desk, asked: ListEntitlements) -> Iterator[Event]:
     """Every entitlement of one type; with a state, only what changed since its snapshot."""
     snapshot = snapshot_of(desk, asked.type, Lane.CENSUS)
-    since = deltas.base(desk.records, snapshot, asked.state) if asked.stateful else None
+    since = deltas.of_state(desk.records, snapshot, asked.state) if asked.stateful else None
     if since is None:
         found = Shelf(desk.source, desk.records, snapshot).all(asked.type)
     else:

@@ -21,18 +21,36 @@ from connector.reading.entitlements import Shelf
 from connector.reading.views import BATCH, Dresser, kinds_in
 
 SNAPSHOT: Final = "snapshot"
+COMPLETED: Final = "completedAt"
 CONFIGURATION: Final = "configuration"
 NAMED: Final = (facts.GROUP, facts.PERMISSION_SET, facts.AWS_ACCOUNT, facts.APPLICATION)
 """Kinds whose names show in what is inherited."""
 
 
 def state(snapshot: Snapshot) -> State:
-    """What a stateful list hands back: the snapshot it showed, and the configuration it was read with."""
-    return State({SNAPSHOT: str(snapshot.number), CONFIGURATION: str(snapshot.summary.get("fingerprint", ""))})
+    """What a stateful list hands back: the snapshot it showed, and the configuration it was read with.
+
+    Numbers begin anew in a new store and are those of one source: the time of its census tells a snapshot from others.
+    """
+    return State(
+        {
+            SNAPSHOT: str(snapshot.number),
+            COMPLETED: repr(snapshot.completed_at),
+            CONFIGURATION: str(snapshot.summary.get("fingerprint", "")),
+        }
+    )
+
+
+def of_state(records: Records, snapshot: Snapshot, told: Mapping[str, str] | None) -> Snapshot | None:
+    """The snapshot a state names; None when it is unknown, expired, or of another source, store or configuration."""
+    found = base(records, snapshot, told)
+    if found is None or told is None:
+        return None
+    return found if all(told.get(name) == value for name, value in state(found).state.items()) else None
 
 
 def base(records: Records, snapshot: Snapshot, told: Mapping[str, str] | None) -> Snapshot | None:
-    """The snapshot a state names; None when it is unknown, expired, or of another configuration: then list all."""
+    """The snapshot that `told` numbers; None when it is unknown, expired or of another configuration: then list all."""
     number = (told or {}).get(SNAPSHOT, "")
     if not number.isascii() or not number.isdigit() or len(number) > 18:
         return None

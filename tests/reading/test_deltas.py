@@ -144,6 +144,10 @@ def test_the_delta_of_entitlements_is_exact(records: Records, one: list[Fact], t
 def test_a_state_that_cannot_be_trusted_gives_no_base(records: Records) -> None:
     snapshot = published(records, [])
     told = deltas.state(snapshot).state
-    assert deltas.base(records, snapshot, told) == snapshot
+    assert deltas.of_state(records, snapshot, told) == snapshot
+    for name in told:
+        assert deltas.of_state(records, snapshot, {**told, name: told[name] + "0"}) is None
+        assert deltas.of_state(records, snapshot, {each: told[each] for each in told if each != name}) is None
     for state in (None, {}, {"snapshot": "x"}, {"snapshot": "9" * 30}, {"snapshot": str(snapshot.number + 1)}):
+        assert deltas.of_state(records, snapshot, state) is None
         assert deltas.base(records, snapshot, state) is None
