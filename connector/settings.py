@@ -34,6 +34,10 @@ class Settings:
     sources: Mapping[str, Source] = field(default_factory=lambda: {DEFAULT: Source(DEFAULT)})
     store_url: str = field(default="", repr=False)
     """SQLAlchemy URL; it may hold a password."""
+    audit_log: str | None = None
+    """Where the audit goes besides the store: a path, or `-` for standard output."""
+    audit_key: bytes | None = field(default=None, repr=False)
+    """Makes the hashes of the audit ones that nobody else can make."""
     aws_tps: float = 18
     """Calls a second to sso-admin, whose quota is 20 for the whole instance."""
     identitystore_tps: float = 18
@@ -63,6 +67,8 @@ def read_settings() -> Settings:
         tokens=values.get("CONNECTOR_API_TOKENS", parse_tokens, ()),
         sources=_sources(values, problems),
         store_url=values.get("CONNECTOR_STORE_URL", _store_url, None) or default_store_url(),
+        audit_log=values.get("CONNECTOR_AUDIT_LOG", str, None),
+        audit_key=values.get("CONNECTOR_AUDIT_KEY", _audit_key, None),
         aws_tps=aws_tps,
         identitystore_tps=values.get("CONNECTOR_IDENTITYSTORE_TPS", _rate, aws_tps),
         organizations_tps=values.get("CONNECTOR_ORGANIZATIONS_TPS", _rate, 4.0),
@@ -163,6 +169,12 @@ def _store_url(text: str) -> str:
     if "://" not in text:
         raise ValueError("give an SQLAlchemy URL, such as sqlite:////var/lib/connector/connector.db")
     return text
+
+
+def _audit_key(text: str) -> bytes:
+    if len(text) < 32:
+        raise ValueError("give at least 32 characters nobody can guess, such as `openssl rand -hex 32` prints")
+    return text.encode()
 
 
 def _web_address(text: str) -> str:

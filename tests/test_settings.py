@@ -49,6 +49,8 @@ def test_everything_can_be_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     for name, value in {
         "API_TOKENS": f"isc:provision:{DIGEST},iiq:read@default:{DIGEST}:2027-06-30T12:00:00+02:00",
         "STORE_URL": "postgresql://user:pw@db/connector",
+        "AUDIT_LOG": "/var/log/idc-connector/audit.jsonl",
+        "AUDIT_KEY": "k" * 32,
         "AWS_TPS": "10",
         "ORGANIZATIONS_TPS": "2.5",
         "LOG_LEVEL": "debug",
@@ -63,8 +65,10 @@ def test_everything_can_be_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     assert (settings.aws_tps, settings.identitystore_tps, settings.organizations_tps) == (10, 10, 2.5)
     assert (settings.log_level, settings.proxy_hops) == ("DEBUG", 2)
     assert settings.public_url == "https://connector.example.com"
+    assert (settings.audit_log, settings.audit_key) == ("/var/log/idc-connector/audit.jsonl", b"k" * 32)
     shown = repr(settings)
     assert "pw@db" not in shown
+    assert "kkk" not in shown
     assert str(digest_of("t")) not in shown
 
 

@@ -17,6 +17,8 @@ COMMANDS: Final = {
     "token": ("connector.cli.token", "token_group"),
     "walk": ("connector.cli.walk", "walk_command"),
     "doctor": ("connector.cli.doctor", "doctor_command"),
+    "operations": ("connector.cli.operations", "operations_group"),
+    "audit": ("connector.cli.audit", "audit_group"),
     "iiq-application": ("connector.cli.iiq_application", "iiq_application_command"),
 }
 """Module and name of each command. The sandbox is an extra: nothing of it is loaded by the others."""

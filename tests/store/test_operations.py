@@ -10,17 +10,13 @@ import pytest
 from sqlalchemy import func, select, update
 
 from connector.errors import CallUs, FixRequest, RetryLater
-from connector.model import Operation, Recorded, Result, Step, Verb
+from connector.model import Operation
 from connector.store import Store, open_store
 from connector.store.ledgers import operation, operation_key
+from tests.store.abandoning import STEPS
 
 DAY = 24 * 3600.0
 CREATE, UPDATE = "std:account:create", "std:account:update"
-STEPS = (
-    Recorded(Step(Verb.SET_ATTRIBUTES, "", attributes={"title": "Dr", "nickName": None}), Result.DONE),
-    Recorded(Step(Verb.ASSIGN, "permissionSetAssignments", "123456789012:ps-0123456789abcdef"), None),
-    Recorded(Step(Verb.JOIN, "groups", "g1"), Result.FAILED, "no\0thing"),
-)
 
 
 class Hand:
