@@ -228,7 +228,7 @@ class Records(Protocol):
         """
 
     def abandon(self, census: Census, reason: str) -> None:
-        """Give the lease back; `reason` is what those who wait for this census are told."""
+        """Give the lease back; `reason` is what those who wait for this census are told, empty when nothing failed."""
 
     def census_running(self, source: str) -> bool: ...
 

@@ -90,6 +90,12 @@ class Freshness:
             if lease is None:
                 return None
             running: Future[Snapshot] = Future()
+            # Between our look and our turn another census may have ended: nobody reads twice for one question.
+            found = None if sweep else self.fresh()
+            if found is not None:
+                self.records.abandon(lease, "")
+                running.set_result(found)
+                return running
             self._running = running
         work = Work(self.source, self.directories, self.records, lease, self.patience, sweep)
         threading.Thread(target=self._make, args=(work, running), name="census", daemon=True).start()

@@ -108,11 +108,13 @@ class Leases:
         return True
 
     def abandon(self, lease: Lease, reason: str) -> None:
-        """Give the lease back and keep why. Whoever lost it before has nothing to say any more."""
+        """Give the lease back and keep why, if it failed. Whoever lost it before has nothing to say any more."""
         with self._database.writing() as connection:
             if not _holds(lock(connection, lease.number), lease):
                 return
             release(connection, lease.number)
+            if not reason:
+                return
             connection.execute(
                 update(source)
                 .where(source.c.id == lease.number)
