@@ -37,8 +37,8 @@ from connector.web.dispatch import Faces
 from connector.web.logs import configure_logs
 from connector.web.rest import create_rest
 from connector.web.rest.face import Face
-from connector.web.rest.operations import InProcess
-from connector.web.service import Service
+from connector.web.rest.kept import InProcess
+from connector.web.service import Limits, Service
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -124,7 +124,7 @@ class Core:
         )
 
 
-def build(settings: Settings, *, proxy_hops: int = 0) -> WSGIApplication:
+def build(settings: Settings, *, proxy_hops: int = 0, limits: Limits | None = None) -> WSGIApplication:
     """The whole service as a WSGI application, with its upkeep running."""
     configure_logs(settings.log_level)
     core = Core(settings)
@@ -135,6 +135,7 @@ def build(settings: Settings, *, proxy_hops: int = 0) -> WSGIApplication:
         callers=Callers(settings.tokens, core.clock.now),
         desk=core.desk,
         ready=core.ready,
+        limits=limits or Limits(),
     )
     service.metrics.show_aws_calls(core.aws_calls)
     threading.Thread(target=_upkeep, args=(core,), name="upkeep", daemon=True).start()

@@ -6,6 +6,7 @@ It never holds a secret, a stack trace or a path. Foreign exceptions stay behind
 
     ConnectorError
     ├── FixConfiguration        the operator changes a setting
+    │   ├── ForeignAccount      an id of another identity store: not here, and no order to create it
     │   └── SourceNotFound      the caller named a source that is not configured
     ├── FixRequest              the caller sends something else
     │   ├── InvalidAttribute    an attribute that is unknown, read-only or has an impossible value
@@ -59,6 +60,12 @@ class FixConfiguration(ConnectorError):
     """A setting of the service or of the source is wrong; the sentence names it."""
 
     kind = "source-misconfigured"
+
+
+class ForeignAccount(FixConfiguration):
+    """A UserId of another identity store: the source serves the wrong one, or the caller has the wrong id."""
+
+    kind = "account-elsewhere"
 
 
 class SourceNotFound(FixConfiguration):

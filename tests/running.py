@@ -173,10 +173,7 @@ class Running:
         (self.directory / "sources.toml").write_text(self.sources)
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
-                [
-                    Path(sys.executable).with_name("idc-connector"),
-                    *("serve", "--host", "127.0.0.1", "--port", str(self.port)),
-                ],
+                self.program(),
                 env=self._environment(),
                 cwd=self.directory,
                 stdin=subprocess.DEVNULL,
@@ -189,6 +186,13 @@ class Running:
             assert time.monotonic() < deadline, f"the service is not ready:\n{self.log}"
             time.sleep(0.02)
         return self
+
+    def program(self) -> list[str]:
+        """What is started."""
+        return [
+            str(Path(sys.executable).with_name("idc-connector")),
+            *("serve", "--host", "127.0.0.1", "--port", str(self.port)),
+        ]
 
     def ready(self) -> bool:
         """Whether /readyz says so."""

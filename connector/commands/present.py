@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from connector import attributes
 from connector.commands.desk import Desk
-from connector.errors import AccountNotFound, FixConfiguration
+from connector.errors import AccountNotFound, ForeignAccount
 from connector.model import Account, Lane, Pair, Refusal, Source
 from connector.ports import Directory
 from connector.reading import facts, live, views
@@ -56,7 +56,7 @@ class Present:
         known = self.desk.records.page(snapshot, facts.USER, "", 1) if snapshot is not None else ()
         ours = {store.removeprefix("d-"), *(each.id.partition("-")[0] for each in known)}
         if len(prefix) == STORE_DIGITS and store.startswith("d-") and prefix not in ours:
-            raise FixConfiguration(
+            raise ForeignAccount(
                 f"user {self.id} belongs to identity store d-{prefix}, but source {self.desk.source.name} serves "
                 f"{store}: check its region and instance_arn"
             )

@@ -28,6 +28,7 @@ class Problem:
 
 PROBLEMS: Final[dict[type[ConnectorError], Problem]] = {
     errors.FixConfiguration: Problem(502, "The source is misconfigured"),
+    errors.ForeignAccount: Problem(404, "The id is of another identity store"),
     errors.SourceNotFound: Problem(404, "There is no such source"),
     errors.FixRequest: Problem(400, "The request is malformed"),
     errors.InvalidAttribute: Problem(422, "An attribute cannot be that"),

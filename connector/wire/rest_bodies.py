@@ -11,12 +11,21 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, NoReturn
 
-from connector.attributes import ENTITLEMENT_TYPES, of_attribute
+from connector.attributes import BY_NAME, ENTITLEMENT_TYPES, INHERITED_ACCESS, of_attribute
 from connector.errors import FixRequest, InvalidAttribute
 from connector.model import Account, Change, ChangeAccount, Entitlement, NewAccount, Op, Page, Snapshot
 from connector.wire.inputs import INPUTS, texts
 
 JSON: Final = "application/json"
+KNOWN: Final = frozenset(
+    {
+        *("id", "disabled", INHERITED_ACCESS),
+        *BY_NAME,
+        *(each.attribute for each in ENTITLEMENT_TYPES.values()),
+        *(each.inherited for each in ENTITLEMENT_TYPES.values() if each.inherited is not None),
+    }
+)
+"""Members of an account."""
 
 
 def encoded(body: object) -> bytes:
@@ -76,6 +85,7 @@ def parse_object(body: bytes) -> dict[str, Any]:
 
 def new_account(sent: Mapping[str, Any]) -> NewAccount:
     """What POST /accounts asks. Empty and null are the same as absent."""
+    _check_attributes(sent)
     asked = INPUTS["std:account:create"]({"attributes": sent})
     assert isinstance(asked, NewAccount)
     return asked
@@ -85,6 +95,7 @@ def merge(id_: str, sent: Mapping[str, Any]) -> ChangeAccount:
     """What PATCH asks: each attribute set; null and "" clear it. Entitlements are not changed this way."""
     if not sent:
         raise FixRequest("The body names no attribute to change.")
+    _check_attributes(sent)
     changes = []
     for name, raw in sent.items():
         type_ = of_attribute(name)
@@ -109,11 +120,22 @@ def entitlement_change(op: Op, id_: str, type_: str, values: Sequence[str]) -> C
 
 def values_of(sent: Mapping[str, Any]) -> tuple[str, ...]:
     """The ids in `{"value": id or [ids]}`."""
-    raw = sent.get("value")
+    if set(sent) != {"value"}:
+        raise FixRequest('The body is {"value": id} or {"value": [ids]}, and nothing else.')
+    raw = sent["value"]
     values = raw if isinstance(raw, list) else [raw]
     if not values or not all(isinstance(each, str) and each for each in values):
         raise FixRequest('The body is {"value": id} or {"value": [ids]}, ids as text.')
     return tuple(values)
+
+
+def _check_attributes(sent: Mapping[str, Any]) -> None:
+    """Refuse what no attribute can be, whether or not it has a value: a misspelt name must not look like success."""
+    for name, raw in sent.items():
+        if name not in KNOWN:
+            raise InvalidAttribute(f"there is no attribute {name[:60]!r}")
+        if isinstance(raw, list) and (name in BY_NAME or name in ("id", "disabled")):
+            raise InvalidAttribute(f"{name} takes one value, not a list")
 
 
 def _no_constant(name: str) -> NoReturn:

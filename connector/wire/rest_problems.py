@@ -29,6 +29,8 @@ TEXTS: Final[Mapping[str, str]] = {
     "not-found": "There is nothing at this address.",
     "source-not-found": "No source of this name is configured here.",
     "account-not-found": "AWS says that there is no such user.",
+    "account-elsewhere": "The id is that of a user of another identity store: the caller has the wrong id, or the "
+    "source serves the wrong instance.",
     "entitlement-not-found": "The source has no such entitlement, or no such entitlement type.",
     "operation-not-found": "No such operation is known, or it ended more than an hour ago.",
     "method-not-allowed": "The address exists, but not for this method; Allow names those it has.",

@@ -12,14 +12,16 @@ from typing import Any, Final
 from marshmallow import INCLUDE, RAISE, Schema, fields, validate
 
 from connector import attributes
+from connector.attributes import of_attribute
 from connector.errors import FixRequest
 from connector.wire.cursors import FORM
+from connector.wire.rest_bodies import KNOWN
 from connector.wire.rest_problems import TYPES
 from connector.wire.since import parse_since
 
 LIMIT: Final = 100
 LARGEST: Final = 1000
-STATES: Final = ("submitted", "succeeded", "failed", "partly")
+STATES: Final = ("accepted", "succeeded", "failed", "partly")
 
 
 class _Closed(Schema):
@@ -57,20 +59,29 @@ def _shown_account() -> dict[str, fields.Field[Any]]:
     return shown
 
 
+def _taken(row: attributes.Attribute, *, demanded: bool) -> fields.Raw:
+    """A text, or a number, which becomes one; null and the empty text clear it, or are the same as absent."""
+    text = {"type": "string", "minLength": 1 if demanded else 0, "maxLength": row.max_length}
+    shapes = [text, {"type": "number"}] if demanded else [text, {"type": "number"}, {"type": "null"}]
+    return fields.Raw(required=demanded, metadata={"anyOf": shapes, "description": row.description})
+
+
+def _ids(description: str) -> fields.Raw:
+    shapes = [{"type": "array", "items": {"type": "string"}}, {"type": "string"}, {"type": "null"}]
+    return fields.Raw(metadata={"anyOf": shapes, "description": description})
+
+
 def _written(*, new: bool) -> dict[str, fields.Field[Any]]:
     demanded = ("userName", "givenName", "familyName") if new else ()  # displayName is made from the names
     taken: dict[str, fields.Field[Any]] = {
-        each.name: fields.String(
-            required=each.name in demanded,
-            allow_none=each.name not in demanded,
-            validate=validate.Length(1 if each.name in demanded else 0, each.max_length),
-            metadata={"description": each.description},
-        )
-        for each in attributes.SCALARS
-        if each.writable
+        each.name: _taken(each, demanded=each.name in demanded) for each in attributes.SCALARS if each.writable
     }
     if new:
-        taken |= {type_.attribute: _texts(type_.description) for type_ in attributes.ENTITLEMENT_TYPES.values()}
+        taken |= {type_.attribute: _ids(type_.description) for type_ in attributes.ENTITLEMENT_TYPES.values()}
+    for name in sorted(KNOWN - set(taken)):
+        if new or of_attribute(name) is None:
+            told = "Read-only" if new else "Read-only: ignored when null or unchanged"
+            taken[name] = fields.Raw(metadata={"description": told, **({"type": "null"} if new else {})})
     return taken
 
 
@@ -259,9 +270,6 @@ class OperationSchema(_Closed):
     outcomes = fields.List(fields.Nested(ResultSchema), required=True)
     account = fields.Nested(AccountSchema, required=True, allow_none=True)
     problem = fields.Nested(ProblemSchema, required=True, allow_none=True)
-
-
-PATH_ID: Final = {"type": "string", "minLength": 1}
 
 
 def load_query(schema: Schema, given: Mapping[str, list[str]]) -> dict[str, Any]:

@@ -261,7 +261,11 @@ DIFFERENCES = [
 ]
 
 
-@pytest.mark.parametrize(("row", "look", "in_moto", "here"), DIFFERENCES, ids=lambda value: getattr(value, "__name__", str(value))[:40])
+@pytest.mark.parametrize(
+    ("row", "look", "in_moto", "here"),
+    DIFFERENCES,
+    ids=lambda value: getattr(value, "__name__", str(value))[:40],
+)
 def test_a_difference_is_meant(moto, ours, row, look, in_moto, here):
     assert look(moto) == in_moto, f"moto mended row {row}"
     assert look(ours) == here

@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException
 
 from connector.errors import Busy, CallUs, ConnectorError, Unauthenticated
 from connector.web.request_id import show_request_id
-from connector.web.rest import accounts, entitlements, progress, source
+from connector.web.rest import accounts, entitlements, operations, source
 from connector.web.rest.answers import json_answer, problem_answer, refuse
 from connector.web.rest.document import Document, configuration
 from connector.web.rest.door import admit
@@ -45,7 +45,7 @@ def create_rest(face: Face) -> Flask:
     app.before_request(admit)
     app.after_request(_show)
     document = Document(app, _plain)
-    for blueprint in (source.blueprint, accounts.blueprint, entitlements.blueprint, progress.blueprint):
+    for blueprint in (source.blueprint, accounts.blueprint, entitlements.blueprint, operations.blueprint):
         document.register_blueprint(blueprint)
     app.add_url_rule("/openapi.json", "openapi", lambda: json_answer(document.spec.to_dict()), methods=["GET"])
     app.add_url_rule(f"{TYPE}<name>", "problem", _problem, methods=["GET"])

@@ -25,6 +25,16 @@ from connector.wire.rest_schemas import (
 )
 
 blueprint = Blueprint("accounts", __name__, url_prefix="/v1/sources/<source>/accounts", description="Users")
+CREATED = (
+    "accounts.show",
+    "accounts.modify",
+    "accounts.give",
+    "accounts.take",
+    "accounts.enable",
+    "accounts.disable",
+    "accounts.delete",
+)
+"""What can be done next with a new account."""
 ONE = "/<id>"
 ENTITLEMENTS = "/<id>/entitlements/<type>"
 
@@ -49,9 +59,9 @@ def listed() -> Response:
     return read_alive("std:account:list", read)
 
 
-@blueprint.route(ONE, parameters=document.path("source", "id"))
+@blueprint.route(ONE, parameters=document.path("source", "account"))
 @blueprint.response(200, AccountSchema)
-@document.described(*document.DOOR, *document.AWS, "account-not-found")
+@document.described(*document.DOOR, *document.AWS, *document.ACCOUNT)
 def show(id: str) -> Response:
     """One account, read from AWS now"""
     here = face()
@@ -66,6 +76,7 @@ def show(id: str) -> Response:
 
 @blueprint.route("", methods=["POST"], parameters=document.path("source"))
 @blueprint.response(201, AccountSchema)
+@document.linked(201, "id", *CREATED, source="$request.path.source")
 @document.described(
     *document.CHANGE, *document.BODY, *document.PARTS, "conflict", "invalid-attribute", body=NewAccountSchema
 )
@@ -80,12 +91,12 @@ def create() -> Response:
     return change(Asked("std:account:create", asked, steps, success=201))
 
 
-@blueprint.route(ONE, methods=["PATCH"], parameters=document.path("source", "id"))
+@blueprint.route(ONE, methods=["PATCH"], parameters=document.path("source", "account"))
 @blueprint.response(200, AccountSchema)
 @document.described(
     *document.CHANGE,
     *document.BODY,
-    "account-not-found",
+    *document.ACCOUNT,
     "conflict",
     "invalid-attribute",
     body=ChangedAttributesSchema,
@@ -100,37 +111,37 @@ def modify(id: str) -> Response:
     return change(Asked("std:account:update", asked, steps, single=True))
 
 
-@blueprint.route(ONE, methods=["DELETE"], parameters=document.path("source", "id"))
+@blueprint.route(ONE, methods=["DELETE"], parameters=document.path("source", "account"))
 @blueprint.response(204)
-@document.described(*document.CHANGE)
+@document.described(*document.CHANGE, "account-elsewhere")
 def delete(id: str) -> Response:
     """Take everything the user holds, then delete it; one that is not there is deleted already"""
     return change(Asked("std:account:delete", OneAccount(id), [{"op": "Delete"}]))
 
 
-@blueprint.route(f"{ONE}/enable", methods=["POST"], parameters=document.path("source", "id"))
+@blueprint.route(f"{ONE}/enable", methods=["POST"], parameters=document.path("source", "account"))
 @blueprint.response(200, AccountSchema)
-@document.described(*document.CHANGE, "account-not-found", "disable-not-configured")
+@document.described(*document.CHANGE, *document.ACCOUNT, "disable-not-configured")
 def enable(id: str) -> Response:
     """Enable the user"""
     return change(Asked("std:account:enable", OneAccount(id), [{"op": "Enable"}]))
 
 
-@blueprint.route(f"{ONE}/disable", methods=["POST"], parameters=document.path("source", "id"))
+@blueprint.route(f"{ONE}/disable", methods=["POST"], parameters=document.path("source", "account"))
 @blueprint.response(200, AccountSchema)
-@document.described(*document.CHANGE, "account-not-found", "disable-not-configured")
+@document.described(*document.CHANGE, *document.ACCOUNT, "disable-not-configured")
 def disable(id: str) -> Response:
     """Disable the user"""
     return change(Asked("std:account:disable", OneAccount(id), [{"op": "Disable"}]))
 
 
-@blueprint.route(ENTITLEMENTS, methods=["POST"], parameters=document.path("source", "id", "type"))
+@blueprint.route(ENTITLEMENTS, methods=["POST"], parameters=document.path("source", "account", "type"))
 @blueprint.response(200, AccountSchema)
 @document.described(
     *document.CHANGE,
     *document.BODY,
     *document.PARTS,
-    "account-not-found",
+    *document.ACCOUNT,
     "entitlement-not-found",
     body=ValuesSchema,
 )
@@ -141,10 +152,10 @@ def give(id: str, type: str) -> Response:
 
 
 @blueprint.route(
-    f"{ENTITLEMENTS}/<path:value>", methods=["DELETE"], parameters=document.path("source", "id", "type", "value")
+    f"{ENTITLEMENTS}/<path:value>", methods=["DELETE"], parameters=document.path("source", "account", "type", "value")
 )
 @blueprint.response(200, AccountSchema)
-@document.described(*document.CHANGE, "account-not-found", "entitlement-not-found")
+@document.described(*document.CHANGE, *document.ACCOUNT, "entitlement-not-found")
 def take(id: str, type: str, value: str) -> Response:
     """Take an entitlement; what is not held is taken already"""
     pages.check_type(asked_source(), type)

@@ -19,7 +19,7 @@ from connector.model import Account, OneAccount
 from connector.web.rest.answers import json_answer, problem_answer
 from connector.web.rest.face import Face, asked_source, face, peer
 from connector.web.rest.job import Job
-from connector.web.rest.operations import Operation
+from connector.web.rest.kept import Operation
 from connector.wire.inputs import Input
 from connector.wire.rest_bodies import flat_account
 from connector.wire.rest_problems import of_error, of_refusals, results

@@ -16,12 +16,14 @@ from marshmallow import Schema
 from werkzeug.exceptions import HTTPException
 
 from connector import __version__
+from connector.attributes import ENTITLEMENT_TYPES
+from connector.model import RESOURCE_ID
 from connector.web.rest.answers import PROBLEM
 from connector.wire.rest_problems import TYPES
 from connector.wire.rest_schemas import (
     ENTITLEMENT_SCHEMAS,
-    PATH_ID,
     AccountSchema,
+    ChangedAttributesSchema,
     DeletedAccountSchema,
     ProblemSchema,
 )
@@ -34,6 +36,8 @@ AWS: Final = ("aws-failed", "aws-permission-missing", "source-misconfigured", "a
 """What can come of asking AWS."""
 CHANGE: Final = (*DOOR, *AWS, "managed-elsewhere", "grant-failed", "still-running")
 """What can come of any change."""
+ACCOUNT: Final = ("account-not-found", "account-elsewhere")
+"""What can be said of the account that is meant."""
 PARTS: Final = ("not-grantable", "partly-done")
 """What can come of giving."""
 BODY: Final = ("too-large", "unsupported-media-type")
@@ -52,6 +56,8 @@ class Document(Api):
         self.handle_http_exception = refuse
         super().__init__(app)
         shapes: tuple[type[Schema], ...] = (AccountSchema, DeletedAccountSchema, *ENTITLEMENT_SCHEMAS)
+        # The only shape that marshmallow has no word for: a change of nothing is a mistake.
+        self.spec.components.schema("ChangedAttributes", {"minProperties": 1}, schema=ChangedAttributesSchema)
         for each in shapes:
             self.spec.components.schema(each.__name__.removesuffix("Schema"), schema=each)
         schemes = self.spec.components
@@ -95,12 +101,25 @@ def described(
                 description="; ".join(f"{each}: {TYPES[each].title}" for each in named),
                 headers=_HEADERS.get(status),
             )(view)
-        more: dict[str, Any] = {}
+        more: dict[str, Any] = {"operationId": f"{view.__module__.rpartition('.')[2]}.{view.__name__}"}
         if query is not None:
             more["parameters"] = [{"in": "query", "schema": query}]
         if body is not None:
             more["requestBody"] = {"required": True, "content": {"application/json": {"schema": body}}}
-        return Blueprint.doc(**more)(view) if more else view
+        return Blueprint.doc(**more)(view)  # type: ignore[no-any-return]
+
+    return describe
+
+
+def linked(status: int, field: str, *operations: str, **given: str) -> Callable[[View], View]:
+    """Tell which operations take the id that a member of the answer holds."""
+    links = {
+        each.replace(".", "_"): {"operationId": each, "parameters": {"id": f"$response.body#/{field}", **given}}
+        for each in operations
+    }
+
+    def describe(view: View) -> View:
+        return Blueprint.doc(responses={status: {"links": links}})(view)  # type: ignore[no-any-return]
 
     return describe
 
@@ -109,11 +128,23 @@ def path(*names: str) -> list[dict[str, Any]]:
     """Parameters of a path, in order."""
     told = {
         "source": "Name of a configured source",
+        "account": "UserId of the account",
         "id": "Id, percent-encoded",
         "type": "Entitlement type",
         "value": "Id of the entitlement, percent-encoded",
-        "name": "Name of a problem type",
+    }
+    user_id = RESOURCE_ID.pattern.replace("\\Z", "$")  # \Z is Python's own
+    shapes: dict[str, dict[str, Any]] = {
+        "type": {"type": "string", "enum": list(ENTITLEMENT_TYPES)},
+        "account": {"type": "string", "pattern": user_id},
     }
     return [
-        {"in": "path", "name": each, "description": told[each], "required": True, "schema": PATH_ID} for each in names
+        {
+            "in": "path",
+            "name": "id" if each == "account" else each,
+            "description": told[each],
+            "required": True,
+            "schema": shapes.get(each, {"type": "string", "minLength": 1}),
+        }
+        for each in names
     ]

@@ -17,7 +17,7 @@ from connector.model import Event, Source
 from connector.reading.lists import Lists
 from connector.web.peer import Peer
 from connector.web.rest.job import Job
-from connector.web.rest.operations import Operations
+from connector.web.rest.kept import Operations
 from connector.web.service import Service
 from connector.wire.inputs import Input
 
