@@ -34,7 +34,7 @@ imports: $(READY) ## Check who imports whom
 	@PYTHONWARNINGS=ignore $(BIN)/lint-imports --no-logo 2>/dev/null || PYTHONWARNINGS=ignore $(BIN)/lint-imports
 
 tests: $(READY) ## Run the tests alone; ARGS="-k name" narrows them
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
 
 format: $(READY) ## Put the code into form
 	$(BIN)/ruff check --fix .

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import event, func, select, update
 
 from connector.errors import CallUs, FixRequest, RetryLater
 from connector.model import Operation
 from connector.store import Store, open_store
 from connector.store.ledgers import operation, operation_key
+from tests.databases import Server
 from tests.store.abandoning import STEPS
 
 DAY = 24 * 3600.0
@@ -403,3 +406,56 @@ def test_a_full_disk_accepts_nothing(tmp_path: Path) -> None:
     limit("100000")
     assert accept(store, "c2")[1]
     store.close()
+
+
+def test_a_database_that_is_gone(postgresql: Server) -> None:
+    """Nothing is accepted, recorded or announced by half, and nobody is told that there is nothing."""
+    url = postgresql.create_database()
+    heard: list[str] = []
+    store = open_store(url, audit_sink=heard.append)
+    first, _ = accept(store)
+    postgresql.drop_database(url)
+
+    for ask in (
+        lambda: accept(store),
+        lambda: store.operations.operation(first.id),
+        lambda: store.operations.turn_come(first),
+        lambda: store.operations.renew(first, 30),
+        lambda: store.operations.record(first, STEPS),
+        lambda: store.operations.end(first, "succeeded", {}),
+        lambda: store.operations.take_abandoned("two", 30),
+        lambda: store.operations.later_on(first),
+        lambda: store.operations.created("aws", "c1"),
+        lambda: store.operations.listed(None, False, 1),
+        lambda: store.stripped.journal("aws", "u1"),
+        lambda: store.stripped.strip("aws", "u1", {}),
+        lambda: store.stripped.all("aws"),
+        lambda: store.audit.append({}),
+    ):
+        with pytest.raises(RetryLater):
+            ask()
+    assert heard == []
+    store.close()
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_a_database_that_is_locked(store: Store, store_url: str) -> None:
+    """By another process, for longer than anybody waits."""
+    first, _ = accept(store)
+    store.close()
+    with closing(sqlite3.connect(store_url.removeprefix("sqlite:///"), isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        event.listen(
+            store._database.engine, "connect", lambda raw, _record: raw.execute("PRAGMA busy_timeout = 20") and None
+        )
+        for ask in (
+            lambda: accept(store, "c2"),
+            lambda: store.operations.record(first, STEPS),
+            lambda: store.operations.end(first, "succeeded", {}),
+            lambda: store.stripped.strip("aws", "u1", {}),
+            lambda: store.audit.append({}),
+        ):
+            with pytest.raises(RetryLater, match="busy"):
+                ask()
+    assert store.operations.listed(None, False, 10) == [first]
+    assert store.audit.head().count == 0
