@@ -16,13 +16,14 @@ SUBJECTS = ("", "u1", "u2", "u3", "ü4")
 HELD = ("", "g1", "g2")
 Facts = dict[tuple[str, str], Fact]
 
+# No 1 beside True: they are equal here, and not in JSON.
 fact = st.builds(
     Fact,
     kind=st.sampled_from(KINDS),
     id=st.sampled_from(["a", "b", "B", "ä", "c/d", "e"]),
     subject=st.sampled_from(SUBJECTS),
     held=st.sampled_from(HELD),
-    body=st.dictionaries(st.sampled_from(["x", "y"]), st.sampled_from([1, True, None, "é", ["l"]]), max_size=2),
+    body=st.dictionaries(st.sampled_from(["x", "y"]), st.sampled_from([2, True, None, "é", ["l"]]), max_size=2),
 )
 facts = st.lists(fact, max_size=12)
 census = st.tuples(st.just("census"), facts, st.sets(st.sampled_from(KINDS)))
