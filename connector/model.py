@@ -349,8 +349,8 @@ class Place:
     """Number of the snapshot that it shows."""
     after: str = ""
     """Last id shown."""
-    base: int = 0
-    """Number of the snapshot that differences are told to; 0: none, the whole list."""
+    base: int | None = None
+    """Number of the snapshot that differences are told to; 0: they were asked for, but all is told; None: not asked."""
     exact: bool = True
     """The caller has seen `base` itself, not just anything since."""
 
@@ -364,7 +364,7 @@ class Page:
     next: Place | None
     """None: this was the last."""
     base: int | None
-    """Number of the snapshot that the differences are told to; None: the whole list."""
+    """As in `Place`."""
 
 
 # ---- what is asked and done --------------------------------------------------------------------------------------

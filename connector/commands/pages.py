@@ -70,7 +70,7 @@ def _start(desk: Desk, snapshot: Snapshot, since: Since | None) -> Place:
         number = found.number if found is not None else None
     base = deltas.base(desk.records, snapshot, {deltas.SNAPSHOT: str(number)}) if number is not None else None
     if base is None:
-        return Place(snapshot.number)
+        return Place(snapshot.number, base=0)
     return Place(snapshot.number, base=base.number, exact=since.moment is None)
 
 
@@ -84,4 +84,4 @@ def _kept(desk: Desk, number: int) -> Snapshot:
 
 def _page(snapshot: Snapshot, place: Place, items: tuple[Account, ...] | tuple[Entitlement, ...], limit: int) -> Page:
     following = Place(place.snapshot, items[-1].id, place.base, place.exact) if len(items) == limit else None
-    return Page(snapshot, items, following, place.base or None)
+    return Page(snapshot, items, following, place.base)

@@ -51,11 +51,11 @@ def flat_entitlement(entitlement: Entitlement) -> dict[str, Any]:
     return dict(entitlement.attributes)
 
 
-def page(shown: Page, next_url: str | None, cursor: str | None, *, asked_since: bool) -> dict[str, Any]:
+def page(shown: Page, next_url: str | None, cursor: str | None) -> dict[str, Any]:
     """A page of a list. `snapshot.since` is there when differences were asked for: null says that this is all."""
     snapshot: dict[str, Any] = snapshot_of(shown.snapshot)
-    if asked_since:
-        snapshot["since"] = None if shown.base is None else str(shown.base)
+    if shown.base is not None:
+        snapshot["since"] = str(shown.base) if shown.base else None
     items = [flat_account(each) if isinstance(each, Account) else flat_entitlement(each) for each in shown.items]
     return {"items": items, "next": next_url, "nextCursor": cursor, "hasMore": cursor is not None, "snapshot": snapshot}
 

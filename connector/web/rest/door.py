@@ -55,11 +55,11 @@ def admit() -> None:
     callers = _callers()
     structlog.contextvars.bind_contextvars(caller=callers[0].name, endpoint=endpoint)
     g.callers = callers
+    _check_slashes(endpoint)
     if request.routing_exception is not None:
         return  # 404 or 405 is raised next, and only to those with a token
     if needed not in ("read", "provision", "admin"):
         raise Forbidden("No token reaches this.")
-    _check_slashes(endpoint)
     arguments = request.view_args or {}
     name = arguments.pop("source", None)
     # Scope and sources of the token come first: whether a source exists is not everybody's business.

@@ -38,12 +38,7 @@ class Walk:
         """The page's body."""
         cursor = None if page.next is None else seal(self._key(desk), self._source, self._listed, page.next)
         query = urlencode({"limit": self.limit, "cursor": cursor})
-        return rest_bodies.page(
-            page,
-            None if cursor is None else f"{self._address}?{query}",
-            cursor,
-            asked_since=self._asked["since"] is not None or page.base is not None,
-        )
+        return rest_bodies.page(page, None if cursor is None else f"{self._address}?{query}", cursor)
 
     def _key(self, desk: Desk) -> bytes:
         return bytes.fromhex(desk.records.keep_note(self._source, KEY, secrets.token_hex(32)))
