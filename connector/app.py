@@ -12,20 +12,25 @@ import os
 import secrets
 import socket
 import threading
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import structlog
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from connector.audit_sink import open_sink
 from connector.aws import Directories
 from connector.changing.assignments import AssignmentWriter
+from connector.changing.lease import LEASE
 from connector.changing.turns import Turns
 from connector.clock import SystemClock
-from connector.commands import COMMANDS
-from connector.commands.desk import Desk
-from connector.errors import ConnectorError
-from connector.model import Source
+from connector.commands import CHANGES, COMMANDS
+from connector.commands.asked import answer_of_error
+from connector.commands.desk import NOBODY, Desk
+from connector.commands.durable import Run, resume
+from connector.errors import ConnectorError, SourceNotFound
+from connector.model import Asker, Operation, Source
 from connector.pace import Pace, shared_pool
 from connector.patience import Patience
 from connector.ports import Clock, Records
@@ -37,7 +42,6 @@ from connector.web.dispatch import Faces
 from connector.web.logs import configure_logs
 from connector.web.rest import create_rest
 from connector.web.rest.face import Face
-from connector.web.rest.kept import InProcess
 from connector.web.service import Limits, Service
 
 if TYPE_CHECKING:
@@ -45,6 +49,8 @@ if TYPE_CHECKING:
 
 KEEP: Final = 7 * 24 * 3600.0
 """Seconds a replaced snapshot stays: cursors live at least an hour, and a weekly delta still finds its base."""
+RECOVERY: Final = 3.0
+"""Seconds between looks for operations whose owner is gone; their leases are 10."""
 UPKEEP: Final = 600.0
 """Seconds between two rounds of upkeep."""
 _WHAT_IS_READ: Final = ("region", "role_arn", "instance_arn", "entitlement_types", "inherited")
@@ -68,13 +74,28 @@ class Core:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.clock: Clock = SystemClock()
-        self.records: Records = open_store(settings.store_url, self.clock)
+        self.store = open_store(
+            settings.store_url,
+            self.clock,
+            settings.audit_key,
+            open_sink(settings.audit_log) if settings.audit_log is not None else None,
+        )
+        self.records: Records = self.store
         self.directories = Directories(_pace(settings, self.clock), self.clock)
-        owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
-        self._shared = {name: self._share(source, owner) for name, source in settings.sources.items()}
+        self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._shared = {name: self._share(source) for name, source in settings.sources.items()}
 
-    def desk(self, source: Source, cancelled: threading.Event) -> Desk:
-        """What one request works with; `cancelled` is set when its client has left."""
+    def desk(
+        self,
+        source: Source,
+        cancelled: threading.Event,
+        asker: Asker = NOBODY,
+        accepted: Callable[[str], None] = lambda operation: None,
+    ) -> Desk:
+        """What one request works with.
+
+        `cancelled` is set when its client has left; `accepted` is told the id of the operation a change becomes.
+        """
         shared = self._shared[source.name]
         return Desk(
             source=source,
@@ -85,7 +106,26 @@ class Core:
             turns=shared.turns,
             patience=Patience(source.read_deadline, self.clock, cancelled),
             clock=self.clock,
+            operations=self.store.operations,
+            stripped=self.store.stripped,
+            audit=self.store.audit,
+            owner=self.owner,
+            asker=asker,
+            accepted=accepted,
         )
+
+    def recover(self) -> None:
+        """Take up every operation whose owner is gone."""
+        while (operation := self.store.operations.take_abandoned(self.owner, LEASE)) is not None:
+            source = self.settings.sources.get(operation.source)
+            if source is None:
+                gone = SourceNotFound(f"source {operation.source} is not configured any more")
+                self.store.operations.end(operation, "failed", answer_of_error(gone))
+                continue
+            desk = self.desk(source, threading.Event(), Asker(operation.caller))
+            threading.Thread(
+                target=_resume, args=(desk, operation, CHANGES.get(operation.command)), name="recovery", daemon=True
+            ).start()
 
     def aws_calls(self) -> dict[tuple[str, str], int]:
         """Calls to AWS so far, by source and operation."""
@@ -106,7 +146,7 @@ class Core:
             if shared.freshness.sweep_if_due():
                 log.info("sweeping by pair for orphans", source=shared.freshness.source.name)
 
-    def _share(self, source: Source, owner: str) -> _Shared:
+    def _share(self, source: Source) -> _Shared:
         def patience() -> Patience:
             return Patience(source.read_deadline, self.clock)
 
@@ -115,9 +155,10 @@ class Core:
                 source=source,
                 directories=self.directories,
                 records=self.records,
+                stripped=self.store.stripped,
                 clock=self.clock,
                 patience=patience,
-                owner=owner,
+                owner=self.owner,
                 fingerprint=fingerprint(source, self.settings.aws_surroundings),
             ),
             AssignmentWriter(source=source, directories=self.directories, clock=self.clock, patience=patience),
@@ -138,8 +179,9 @@ def build(settings: Settings, *, proxy_hops: int = 0, limits: Limits | None = No
         limits=limits or Limits(),
     )
     service.metrics.show_aws_calls(core.aws_calls)
+    threading.Thread(target=_recovery, args=(core,), name="recovery", daemon=True).start()
     threading.Thread(target=_upkeep, args=(core,), name="upkeep", daemon=True).start()
-    rest = create_rest(Face(service, InProcess(core.clock), settings.public_url))
+    rest = create_rest(Face(service, core.store.operations, settings.public_url))
     faces = Faces(service, rest)
     if not proxy_hops:
         return faces
@@ -163,6 +205,24 @@ def _pace(settings: Settings, clock: Clock) -> Pace:
         clock,
         shared_pool(settings.store_url),
     )
+
+
+def _resume(desk: Desk, operation: Operation, run: Run | None) -> None:
+    try:
+        resume(desk, operation, run)
+    except ConnectorError as error:
+        # Its lease runs out; the next round takes it up again.
+        log.warning("an operation could not be finished", operation=operation.id, why=str(error))
+
+
+def _recovery(core: Core) -> None:
+    """For ever: finish what a process that is gone has left."""
+    while True:
+        try:
+            core.recover()
+        except ConnectorError as error:
+            log.warning("recovery failed", why=str(error))
+        core.clock.sleep(RECOVERY)
 
 
 def _upkeep(core: Core) -> None:

@@ -216,6 +216,13 @@ BLOCKS: Final[dict[str, tuple[Attribute, ...]]] = {
     block: tuple(each for each in SCALARS if each.block == block) for block in ("emails", "phoneNumbers", "addresses")
 }
 
+ORDER: Final[tuple[str, ...]] = (
+    *BY_NAME,
+    *(name for each in ENTITLEMENT_TYPES.values() for name in (each.attribute, each.inherited) if name is not None),
+    INHERITED_ACCESS,
+)
+"""Names of all attributes of an account, in the order every answer has them."""
+
 
 def of_attribute(name: str) -> EntitlementType | None:
     """The entitlement type whose directly held ids the account attribute `name` lists."""

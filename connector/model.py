@@ -99,11 +99,13 @@ class User:
     attributes: Mapping[str, str]
     revision: str | None = None
     """Optimistic lock of the Identity Store; None where AWS does not return one."""
+    stripped: bool = False
+    """Disabled by taking all direct access away: our own journal says so, AWS knows nothing of it."""
 
     @property
     def disabled(self) -> bool:
-        """Only an explicit DISABLED disables."""
-        return self.attributes.get("userStatus") == "DISABLED"
+        """Only an explicit DISABLED, or our own journal, disables."""
+        return self.stripped or self.attributes.get("userStatus") == "DISABLED"
 
     @property
     def external(self) -> bool:
@@ -454,6 +456,18 @@ class Ticket:
 
 
 # ---- changes made durable ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks for a change, and how it can be told from another wish for the same."""
+
+    name: str = ""
+    """Of the token."""
+    key: str = ""
+    """Idempotency-Key, empty without one."""
+    request_id: str = ""
+
 
 OperationState = Literal["accepted", "succeeded", "failed", "partly"]
 

@@ -346,11 +346,14 @@ class Stripped(Protocol):
     def strip(self, source: str, user_id: str, held: Mapping[str, Sequence[str]]) -> Mapping[str, Sequence[str]]:
         """Note that these are about to be taken; what was noted before stays noted. Returns the whole journal."""
 
+    def complete(self, source: str, user_id: str) -> None:
+        """All of it was taken: from now on the user is disabled by stripping, though nothing was there to take."""
+
     def restored(self, source: str, user_id: str) -> None:
-        """The user is enabled again; its journal goes."""
+        """The user is enabled again, or deleted; its journal goes."""
 
     def all(self, source: str) -> frozenset[str]:
-        """UserIds that are disabled by stripping."""
+        """UserIds that are disabled by stripping: those whose journal is complete."""
 
 
 class Audit(Protocol):

@@ -60,8 +60,6 @@ def _parse_source(name: str, table: object) -> tuple[Source, list[str]]:
 
 def _contradictions(source: Source) -> list[str]:
     problems = []
-    if source.disable_by == "strip":
-        problems.append('.disable_by = "strip" comes with a later version; use "scim" or "refuse"')
     for key in ("scim_endpoint", "scim_token_file"):
         if source.disable_by == "scim" and getattr(source, key) is None:
             problems.append(f'.disable_by = "scim" needs {key} as well')

@@ -185,7 +185,6 @@ def test_a_source_with_every_option() -> None:
         ('entitlement_types = ["group", "roleGrant"]', "names roleGrant, which is not supported by this version"),
         ('inherited = "some"', "sources.x.inherited is one of full, none"),
         ("inherited = true", "sources.x.inherited is one of full, none"),
-        ('disable_by = "strip"', 'disable_by = "strip" comes with a later version'),
         ('disable_by = "scim"', 'disable_by = "scim" needs scim_endpoint as well'),
         ('disable_by = "scim"', 'disable_by = "scim" needs scim_token_file as well'),
         ('snapshot_max_age = "soon"', "sources.x.snapshot_max_age is a duration"),

@@ -11,7 +11,7 @@ from connector.changing.steps import Hands, perform, set_attributes
 from connector.commands import grantable
 from connector.commands.desk import Desk
 from connector.commands.present import Present
-from connector.errors import AwsConflict, ManagedElsewhere
+from connector.errors import AwsConflict, Conflicts, ManagedElsewhere
 from connector.model import Account, Change, Outcome, Refusal, Result, User, Verb
 
 ATTEMPTS = 5
@@ -27,18 +27,17 @@ class Carried:
 
 
 def carry_out(desk: Desk, present: Present, changes: Sequence[Change]) -> Carried:
-    """Bring the account where the changes want it. The caller holds the account's turn.
+    """Bring the account where the changes want it, as part of the running operation.
 
     Raises only before anything is touched, or when the account cannot be read back; what failed on the way is in the
     outcomes.
     """
-    account, plan = _planned(desk, present, changes)
-    if not plan.steps:
-        return Carried(account, ())
-    present.mark()
-    before = account
-    outcomes: list[Outcome] = []
+    before, plan, outcomes = _planned(desk, present, changes)
+    if plan.steps:
+        present.mark()
     for _ in range(ATTEMPTS):
+        if plan.steps:
+            desk.noted.about_to(plan.steps)
         if plan.attributes is None:
             break
         try:
@@ -46,13 +45,17 @@ def carry_out(desk: Desk, present: Present, changes: Sequence[Change]) -> Carrie
             break
         except AwsConflict:
             # Somebody changed the user since we read it: plan anew from what is there now.
-            account, plan = _planned(desk, present, changes)
+            _, plan, outcomes = _planned(desk, present, changes)
     else:
         assert plan.attributes is not None  # the loop ends by break otherwise
-        outcomes.append(Outcome(plan.attributes, Result.FAILED, "others keep changing this user", True, "aws-failed"))
+        outcomes.append(Outcome(plan.attributes, Result.FAILED, "others keep changing this user", retryable=True))
     for steps in (plan.take, plan.give):
         outcomes += perform(steps, _user(present), hands(desk, present))
+    if not outcomes:
+        return Carried(before, ())
+    desk.noted.came_of(outcomes)
     account, settled = settle(present.account, before, outcomes, desk.clock)
+    desk.noted.came_of(settled)
     present.publish()
     return Carried(account, tuple(settled))
 
@@ -67,7 +70,8 @@ def hands(desk: Desk, present: Present) -> Hands:
     return Hands(present.directory, desk.writer, lambda id_: grantable.application_arn(desk, id_))
 
 
-def _planned(desk: Desk, present: Present, changes: Sequence[Change]) -> tuple[Account, planning.Plan]:
+def _planned(desk: Desk, present: Present, changes: Sequence[Change]) -> tuple[Account, planning.Plan, list[Outcome]]:
+    """The account, what to do to it, and what a resumed change does not do any more."""
     account = present.account()
     plan = planning.plan(desk.source, account, changes)
     if plan.attributes is not None and desk.source.managed_by == "external":
@@ -77,8 +81,16 @@ def _planned(desk: Desk, present: Present, changes: Sequence[Change]) -> tuple[A
             f"an identity provider{named} owns user {account.id}: change {plan.attributes.attribute} there "
             '(managed_by = "external")'
         )
+    wanted, refused = desk.noted.sorted_out(plan.steps)
+    plan = planning.Plan(
+        plan.attributes if plan.attributes in wanted else None,
+        tuple(each for each in plan.take if each in wanted),
+        tuple(each for each in plan.give if each in wanted),
+    )
+    if plan.give and present.last is not None and present.last.user.stripped:
+        raise Conflicts(f"user {account.id} is disabled; enable it before giving it anything")
     grantable.check(desk, present.directory, plan.give)
-    return account, plan
+    return account, plan, refused
 
 
 def _user(present: Present) -> User:

@@ -7,14 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from connector.changing.assignments import AssignmentWriter
+from connector.changing.journal import Journal
 from connector.changing.turns import Turns
-from connector.model import Event, Lane, Source
-from connector.ports import Clock, Directories, Directory, Patience, Records
+from connector.errors import CallUs
+from connector.model import Asker, Event, Lane, Source
+from connector.ports import Audit, Clock, Directories, Directory, Operations, Patience, Records, Stripped
 from connector.reading.freshness import Freshness
 
+
+def _nobody(operation: str) -> None:
+    """Nobody wants to know."""
+
+
+NOBODY: Final = Asker()
+"""Who reads, or looks from the command line."""
 Scope = Literal["read", "provision", "admin"]
 
 
@@ -30,9 +39,26 @@ class Desk:
     writer: AssignmentWriter
     """Assignment changes of the source, ten in flight."""
     turns: Turns
-    """One change at a time for an account."""
+    """For what only one request shall do at a time."""
     patience: Patience
     clock: Clock
+    operations: Operations
+    stripped: Stripped
+    audit: Audit
+    owner: str
+    """Names this process at leases."""
+    asker: Asker = NOBODY
+    accepted: Callable[[str], None] = _nobody
+    """Told the operation's id when a change is accepted."""
+    journal: Journal | None = None
+    """Of the change that runs; None for what only reads."""
+
+    @property
+    def noted(self) -> Journal:
+        """The journal of the running change."""
+        if self.journal is None:
+            raise CallUs("a change was run outside an operation")
+        return self.journal
 
     def directory(self, lane: Lane) -> Directory:
         """AWS for this source at the given place in the queue."""

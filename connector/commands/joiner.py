@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Final
 
 from connector import attributes
 from connector.changing import planning
@@ -11,9 +13,12 @@ from connector.commands import grantable
 from connector.commands.carrying import carry_out, refusals
 from connector.commands.desk import Desk
 from connector.commands.present import Present
-from connector.errors import AlreadyExists, AwsConflict, ManagedElsewhere
-from connector.model import Event, Lane, NewAccount, Step
+from connector.errors import AccountNotFound, AlreadyExists, AwsConflict, Conflicts, ManagedElsewhere
+from connector.model import Change, Event, Lane, NewAccount, Step
 from connector.ports import Directory
+
+CLOCKS_APART: Final = 300.0
+"""Seconds by which AWS's clock and the store's may differ."""
 
 
 def create(desk: Desk, asked: NewAccount) -> Iterator[Event]:
@@ -26,46 +31,77 @@ def create(desk: Desk, asked: NewAccount) -> Iterator[Event]:
     scalars = planning.new_attributes(source, asked.attributes)
     changes = planning.new_entitlements(source, asked.attributes)
     directory = desk.directory(Lane.CHANGE)
-    grantable.check(
-        desk,
-        directory,
-        [
-            Step(planning.GIVE[type_.name], type_.attribute, value)
-            for type_ in attributes.ENTITLEMENT_TYPES.values()
-            for change in changes
-            if change.attribute == type_.attribute
-            for value in change.values or ()
-        ],
-    )
-    with desk.turns.take(f"userName {scalars['userName'].casefold()}"):
-        user_id = _create_or_adopt(desk, directory, scalars)
-    with desk.turns.take(user_id):
-        present = Present(desk, user_id, Lane.CHANGE)
-        present.mark()
-        carried = carry_out(desk, present, changes)
+    if not desk.noted.resumed:
+        grantable.check(desk, directory, _gifts(changes))
+    user_id = desk.noted.operation.account or _found_or_made(desk, directory, scalars)
+    desk.noted.account(user_id)
+    present = Present(desk, user_id, Lane.CHANGE)
+    present.mark()
+    carried = carry_out(desk, present, changes)
+    if not carried.outcomes:
         present.publish()
     yield replace(carried.account, refusals=refusals(carried.outcomes))
 
 
-def _create_or_adopt(desk: Desk, directory: Directory, scalars: Mapping[str, str]) -> str:
-    """UserId of the new user, or of the one that has the userName where the source adopts."""
+def _gifts(changes: Sequence[Change]) -> list[Step]:
+    types = {each.attribute: each for each in attributes.ENTITLEMENT_TYPES.values()}
+    return [
+        Step(planning.GIVE[types[change.attribute].name], change.attribute, value)
+        for change in changes
+        for value in change.values or ()
+    ]
+
+
+def _found_or_made(desk: Desk, directory: Directory, scalars: Mapping[str, str]) -> str:
+    """UserId: of the user an interrupted create had made, of a new one, or of one that this source adopts."""
+    if desk.noted.resumed:
+        own = _own(desk, directory, scalars)
+        if own is not None:
+            return own
+        if reason := desk.noted.why_not():
+            raise Conflicts(f"user {scalars['userName']} was not created: {reason}")
     try:
         return directory.create_user(scalars)
     except AwsConflict as conflict:
-        # AWS's message does not say which unique value is taken; look, userName first.
-        named = directory.user_id_of("userName", scalars["userName"])
-        if named is not None and desk.source.on_existing == "adopt":
+        return _resolved(desk, directory, scalars, conflict)
+
+
+def _own(desk: Desk, directory: Directory, scalars: Mapping[str, str]) -> str | None:
+    """The user this operation made before it was interrupted: same attributes, and not older than the operation."""
+    named = directory.user_id_of("userName", scalars["userName"])
+    if named is None:
+        return None
+    try:
+        user = directory.user(named)
+    except AccountNotFound:
+        return None
+    same = all(user.attributes.get(name) == value for name, value in scalars.items())
+    since = datetime.fromtimestamp(desk.noted.operation.accepted_at - CLOCKS_APART, UTC)
+    created = user.attributes.get("createdAt")
+    return named if same and created is not None and datetime.fromisoformat(created) >= since else None
+
+
+def _resolved(desk: Desk, directory: Directory, scalars: Mapping[str, str], conflict: AwsConflict) -> str:
+    """Whose the taken value is: our own earlier answer's, one to adopt, or somebody else's."""
+    # AWS's message does not say which unique value is taken; look, userName first.
+    named = directory.user_id_of("userName", scalars["userName"])
+    if named is not None:
+        earlier = desk.operations.created(desk.source.name, desk.noted.operation.content)
+        if earlier is not None and earlier.account == named:
+            # The same was asked before and its answer was lost: it is no conflict with itself.
+            desk.noted.continue_from(earlier)
             return named
-        if named is not None:
-            raise AlreadyExists(
-                f"a user with userName {scalars['userName']} exists already: {named}",
-                existing=named,
-                request_id=conflict.request_id,
-            ) from conflict
-        email = scalars.get("email")
-        mailed = directory.user_id_of("email", email) if email else None
-        if mailed is not None:
-            raise AlreadyExists(
-                f"a user with email {email} exists already: {mailed}", existing=mailed, request_id=conflict.request_id
-            ) from conflict
-        raise
+        if desk.source.on_existing == "adopt":
+            return named
+        raise AlreadyExists(
+            f"a user with userName {scalars['userName']} exists already: {named}",
+            existing=named,
+            request_id=conflict.request_id,
+        ) from conflict
+    email = scalars.get("email")
+    mailed = directory.user_id_of("email", email) if email else None
+    if mailed is not None:
+        raise AlreadyExists(
+            f"a user with email {email} exists already: {mailed}", existing=mailed, request_id=conflict.request_id
+        ) from conflict
+    raise conflict

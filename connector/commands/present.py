@@ -37,7 +37,9 @@ class Present:
         """Read it now; `AccountNotFound` when AWS says the user does not exist."""
         source = _whole(self.desk.source) if self.whole else self.desk.source
         try:
-            self.last = live.read(self.directory, self.desk.records, source, self.id)
+            self.last = live.read(
+                self.directory, self.desk.records, source, self.id, self.desk.stripped.all(source.name)
+            )
         except AccountNotFound:
             self._refuse_other_store()
             raise

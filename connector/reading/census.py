@@ -188,7 +188,7 @@ def _read_again(work: Work, subject: str, kinds: tuple[str, ...]) -> None:
     directory = work.directories.open(work.source, Lane.LIVE, work.patience())
     found: Iterable[Fact] = ()
     try:
-        found = live.read(directory, work.records, work.source, subject).facts
+        found = live.read(directory, work.records, work.source, subject, work.stripped()).facts
     except AccountNotFound:
         log.info("an account was deleted while the census ran", source=work.source.name, account=subject)
     work.records.restage(work.census, subject, about, [each for each in found if each.kind in about])

@@ -43,12 +43,17 @@ def of_user(user: User) -> Fact:
     body: dict[str, object] = {"attributes": dict(user.attributes)}
     if user.revision is not None:
         body["revision"] = user.revision
+    if user.stripped:
+        body["stripped"] = True
     return Fact(USER, user.id, subject=user.id, body=body)
 
 
 def user(fact: Fact) -> User:
     return User(
-        fact.id, cast(Mapping[str, str], fact.body["attributes"]), cast("str | None", fact.body.get("revision"))
+        fact.id,
+        cast(Mapping[str, str], fact.body["attributes"]),
+        cast("str | None", fact.body.get("revision")),
+        fact.body.get("stripped") is True,
     )
 
 

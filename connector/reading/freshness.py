@@ -15,7 +15,7 @@ import structlog
 
 from connector.errors import AwsFailed, CallUs, ConnectorError
 from connector.model import Snapshot, Source
-from connector.ports import Census, Clock, Directories, Patience, Records
+from connector.ports import Census, Clock, Directories, Patience, Records, Stripped
 from connector.reading import census
 from connector.reading.work import Work
 
@@ -36,6 +36,7 @@ class Freshness:
     source: Source
     directories: Directories
     records: Records
+    stripped: Stripped
     clock: Clock
     patience: Callable[[], Patience]
     """Makes the patience of a census: nobody's leaving cancels it."""
@@ -81,6 +82,9 @@ class Freshness:
         swept = float(self.records.note(self.source.name, SWEPT) or 0)
         return self.clock.now() - swept >= SWEEP_EVERY and self._join_or_start(sweep=True) is not None
 
+    def _stripped(self) -> frozenset[str]:
+        return self.stripped.all(self.source.name)
+
     def _join_or_start(self, *, sweep: bool = False) -> Future[Snapshot] | None:
         """This process's census, begun if the lease is free; None while another process makes one."""
         with self._lock:
@@ -97,7 +101,7 @@ class Freshness:
                 running.set_result(found)
                 return running
             self._running = running
-        work = Work(self.source, self.directories, self.records, lease, self.patience, sweep)
+        work = Work(self.source, self.directories, self.records, lease, self.patience, self._stripped, sweep)
         threading.Thread(target=self._make, args=(work, running), name="census", daemon=True).start()
         return running
 

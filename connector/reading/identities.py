@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from connector.model import Fact, Membership, Principal
 from connector.reading import facts, walk
@@ -32,7 +32,9 @@ class Told:
 
 def read_users(work: Work, told: Told) -> None:
     """Stage users. A page names the next one, so that they come one after the other."""
-    work.stage(told.users.counted(facts.of_user(each) for each in work.directory().users()))
+    stripped = work.stripped()
+    found = (replace(each, stripped=each.id in stripped) for each in work.directory().users())
+    work.stage(told.users.counted(facts.of_user(each) for each in found))
     told.users.all.set_result(told.users.so_far)
 
 

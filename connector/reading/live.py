@@ -7,8 +7,8 @@ every group is asked as well.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
 from functools import partial
 
 from connector import attributes
@@ -47,9 +47,12 @@ def note_group_rows(records: Records, source: Source, note: str = GROUP_ROWS) ->
     records.put_note(source.name, note, "seen")
 
 
-def read(directory: Directory, records: Records, source: Source, user_id: str) -> Live:
-    """The account, or `AccountNotFound` when AWS says the user does not exist."""
-    user = directory.user(user_id)
+def read(directory: Directory, records: Records, source: Source, user_id: str, stripped: Collection[str]) -> Live:
+    """The account, or `AccountNotFound` when AWS says the user does not exist.
+
+    `stripped` are the users that our own journal says are disabled.
+    """
+    user = replace(directory.user(user_id), stripped=user_id in stripped)
     try:
         return _held(directory, records, source, user)
     except NotFoundInAws:

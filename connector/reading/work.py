@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
@@ -49,6 +49,8 @@ class Work:
     census: Census
     patience: Callable[[], Patience]
     """Makes a new one: each service is judged by its own progress, so that one that answers cannot excuse another."""
+    stripped: Callable[[], Collection[str]]
+    """Users that our own journal says are disabled, as it stands now."""
     sweep: bool = False
     """Read assignments by pair whatever it costs: only so are orphans seen."""
     warnings: list[str] = field(default_factory=list)

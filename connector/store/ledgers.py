@@ -78,7 +78,7 @@ stripped = Table(
     Column("value", Key, primary_key=True),
     Column("at", Double, nullable=False),
 )
-"""What was taken from users to disable them. A row without attribute begins a user's journal."""
+"""What was taken from users to disable them. Rows without attribute say that a journal is begun, and complete."""
 
 audit = Table(
     "audit",

@@ -6,6 +6,7 @@ Noted before it is taken, so that a crash in between loses nothing. What may be 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from sqlalchemy import Connection, delete, select
 
@@ -13,6 +14,9 @@ from connector.store.database import Database
 from connector.store.facts import storable
 from connector.store.ledgers import stripped
 from connector.store.names import Names
+
+COMPLETE: Final = "complete"
+"""Value of the row without attribute that says that all was taken."""
 
 
 class Stripped:
@@ -46,6 +50,19 @@ class Stripped:
             )
             return _journal(connection, number, user_id) or {}
 
+    def complete(self, source: str, user_id: str) -> None:
+        """All was taken; what a journal lacks to be one is added."""
+        number = self._sources.make(source)
+        with self._database.writing() as connection:
+            now = self._database.now(connection)
+            connection.execute(
+                self._database.insert(stripped).on_conflict_do_nothing(),
+                [
+                    {"source": number, "user": user_id, "attribute": "", "value": value, "at": now}
+                    for value in ("", COMPLETE)
+                ],
+            )
+
     def restored(self, source: str, user_id: str) -> None:
         """Forget the user's journal."""
         number = self._sources.find(source)
@@ -55,11 +72,11 @@ class Stripped:
             connection.execute(delete(stripped).where(stripped.c.source == number, stripped.c.user == user_id))
 
     def all(self, source: str) -> frozenset[str]:
-        """Users with a journal."""
+        """Users whose journal is complete."""
         number = self._sources.find(source)
         with self._database.reading() as connection:
-            begun = (stripped.c.source == number, stripped.c.attribute == "")
-            return frozenset(connection.execute(select(stripped.c.user).where(*begun)).scalars())
+            whole = (stripped.c.source == number, stripped.c.attribute == "", stripped.c.value == COMPLETE)
+            return frozenset(connection.execute(select(stripped.c.user).where(*whole)).scalars())
 
 
 def _journal(connection: Connection, number: int, user_id: str) -> dict[str, list[str]] | None:

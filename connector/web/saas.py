@@ -17,7 +17,7 @@ from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
 
 from connector.commands.desk import Command
 from connector.errors import Busy, CallUs, Cancelled, ConnectorError, FixRequest, Unauthenticated
-from connector.model import Source
+from connector.model import Asker, Source
 from connector.tokens import Token
 from connector.web.auth import authorise, credentials_of
 from connector.web.peer import Peer
@@ -75,6 +75,7 @@ class _Face:
         caller = authorise(callers, command.scope, named)
         source = self._service.source(named, envelope.type)
         structlog.contextvars.bind_contextvars(caller=caller.name, source=source.name)
+        g.asker = Asker(caller.name, request_id=g.request_id)
         return source
 
     def _answer(self, type_: str, command: Command, source: Source, asked: Input) -> Response:
@@ -94,7 +95,7 @@ class _Face:
 
     def _stream(self, type_: str, command: Command, source: Source, asked: Input) -> Stream:
         cancelled = threading.Event()
-        desk = self._service.desk(source, cancelled)
+        desk = self._service.desk(source, cancelled, g.asker)
         if not self._slots.acquire(blocking=False):
             raise Busy("Too many commands run at once; try again later.", after=10)
         metrics, started = self._service.metrics, time.monotonic()

@@ -8,10 +8,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from connector.commands.desk import Command, Desk
 from connector.errors import FixRequest, SourceNotFound, UnsupportedCommand
-from connector.model import Source
+from connector.model import Asker, Source
 from connector.web.auth import Callers
 from connector.web.metrics import Metrics
 
@@ -38,6 +39,19 @@ class Limits:
     """Seconds between looks whether the client is still there."""
 
 
+class Desks(Protocol):
+    """Makes the desk of one request."""
+
+    def __call__(
+        self,
+        source: Source,
+        cancelled: threading.Event,
+        asker: Asker = ...,
+        accepted: Callable[[str], None] = ...,
+    ) -> Desk:
+        """`cancelled` says that the client left; `accepted` is told the id of the operation a change becomes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Service:
     """Everything a face needs to answer."""
@@ -46,8 +60,7 @@ class Service:
     sources: Mapping[str, Source]
     default_source: Source
     callers: Callers
-    desk: Callable[[Source, threading.Event], Desk]
-    """The desk of one request: its source, and the event that says that its client left."""
+    desk: Desks
     ready: Callable[[], None]
     """Asks the store something; raises when it does not answer."""
     aws_calls: Callable[[], Mapping[tuple[str, str], int]] = dict

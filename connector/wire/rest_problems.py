@@ -32,7 +32,7 @@ TEXTS: Final[Mapping[str, str]] = {
     "account-elsewhere": "The id is that of a user of another identity store: the caller has the wrong id, or the "
     "source serves the wrong instance.",
     "entitlement-not-found": "The source has no such entitlement, or no such entitlement type.",
-    "operation-not-found": "No such operation is known, or it ended more than an hour ago.",
+    "operation-not-found": "No such operation is known, or it ended more than 30 days ago.",
     "method-not-allowed": "The address exists, but not for this method; Allow names those it has.",
     "conflict": "It contradicts what is there, such as a user of the same name (existing holds its id).",
     "disable-not-configured": "The source has no way to enable or disable users: see its option disable_by.",

@@ -341,12 +341,7 @@ def test_changes_without_a_body_are_taken_however_they_are_sent(world: World) ->
 # ---- when things go wrong
 
 
-NOT_YET = pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="a repeated create is known only once changes are durable operations"
-)
-
-
-@pytest.mark.parametrize("source", ["adopting", pytest.param("default", marks=NOT_YET)])
+@pytest.mark.parametrize("source", ["adopting", "default"])
 def test_a_lost_create_sent_again_gives_the_account(world: World, source: str) -> None:
     """The service made the account, the answer was lost, IdentityIQ sends the same plan: the account, no conflict."""
     iiq = world.printed(source)

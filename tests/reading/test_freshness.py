@@ -52,6 +52,7 @@ def test_a_census_that_ended_between_the_look_and_the_turn_is_not_made_again(rec
         source=Source("default"),
         directories=None,  # type: ignore[arg-type]  # nobody may ask AWS
         records=late,  # type: ignore[arg-type]
+        stripped=None,  # type: ignore[arg-type]  # nobody may read accounts
         clock=clock,
         patience=lambda: Patience(1, clock),
         owner="me",

@@ -18,6 +18,9 @@ def test_a_journal(store: Store, store_url: str) -> None:
     assert store.stripped.strip("aws", "u1", {}) == whole
     store.stripped.strip("other", "u1", {"groups": ["g9"]})
     store.stripped.strip("aws", "u2", {"groups": ["g1"]})
+    assert store.stripped.all("aws") == frozenset(), "nobody is disabled before all was taken"
+    for source, user in (("aws", "u1"), ("aws", "u2"), ("other", "u1")):
+        store.stripped.complete(source, user)
 
     other = open_store(store_url)
     assert other.stripped.journal("aws", "u1") == whole
@@ -34,6 +37,8 @@ def test_a_journal(store: Store, store_url: str) -> None:
 def test_who_had_nothing_is_disabled_too(store: Store) -> None:
     """An empty journal is not none."""
     assert store.stripped.strip("aws", "u1", {}) == {}
+    store.stripped.complete("aws", "u1")
+    store.stripped.complete("aws", "u1")
     assert store.stripped.journal("aws", "u1") == {}
     assert store.stripped.all("aws") == {"u1"}
 

@@ -31,7 +31,7 @@ SOURCES = {"default": Source("default"), "other": Source("other")}
 class FakeDesk:
     """Carries to the command what the real one would: the source, and whether the client left."""
 
-    def __init__(self, source: Source, cancelled: threading.Event) -> None:
+    def __init__(self, source: Source, cancelled: threading.Event, *_: Any) -> None:
         self.source = source
         self.cancelled = cancelled
 

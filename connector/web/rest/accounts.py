@@ -5,7 +5,6 @@ from __future__ import annotations
 from flask import Response, request
 from flask_smorest import Blueprint
 
-from connector.attributes import ENTITLEMENT_TYPES
 from connector.commands import pages
 from connector.commands.desk import Desk
 from connector.model import Account, OneAccount, Op
@@ -83,12 +82,7 @@ def show(id: str) -> Response:
 def create() -> Response:
     """Create a user, with what it shall hold"""
     asked = new_account(door.body())
-    steps = [
-        {"op": "Add", "attribute": name, "value": each}
-        for name, value in asked.attributes.items()
-        for each in (value if isinstance(value, tuple) else (value,))
-    ]
-    return change(Asked("std:account:create", asked, steps, success=201))
+    return change(Asked("std:account:create", asked, success=201))
 
 
 @blueprint.route(ONE, methods=["PATCH"], parameters=document.path("source", "account"))
@@ -104,11 +98,7 @@ def create() -> Response:
 def modify(id: str) -> Response:
     """Change attributes; null and "" clear them, what is not named stays"""
     asked = merge(id, door.body())
-    steps = [
-        {"op": each.op.value, "attribute": each.attribute, "value": next(iter(each.values or ()), None)}
-        for each in asked.changes
-    ]
-    return change(Asked("std:account:update", asked, steps, single=True))
+    return change(Asked("std:account:update", asked, single=True))
 
 
 @blueprint.route(ONE, methods=["DELETE"], parameters=document.path("source", "account"))
@@ -116,7 +106,7 @@ def modify(id: str) -> Response:
 @document.described(*document.CHANGE, "account-elsewhere")
 def delete(id: str) -> Response:
     """Take everything the user holds, then delete it; one that is not there is deleted already"""
-    return change(Asked("std:account:delete", OneAccount(id), [{"op": "Delete"}]))
+    return change(Asked("std:account:delete", OneAccount(id)))
 
 
 @blueprint.route(f"{ONE}/enable", methods=["POST"], parameters=document.path("source", "account"))
@@ -124,7 +114,7 @@ def delete(id: str) -> Response:
 @document.described(*document.CHANGE, *document.ACCOUNT, "disable-not-configured")
 def enable(id: str) -> Response:
     """Enable the user"""
-    return change(Asked("std:account:enable", OneAccount(id), [{"op": "Enable"}]))
+    return change(Asked("std:account:enable", OneAccount(id)))
 
 
 @blueprint.route(f"{ONE}/disable", methods=["POST"], parameters=document.path("source", "account"))
@@ -132,7 +122,7 @@ def enable(id: str) -> Response:
 @document.described(*document.CHANGE, *document.ACCOUNT, "disable-not-configured")
 def disable(id: str) -> Response:
     """Disable the user"""
-    return change(Asked("std:account:disable", OneAccount(id), [{"op": "Disable"}]))
+    return change(Asked("std:account:disable", OneAccount(id)))
 
 
 @blueprint.route(ENTITLEMENTS, methods=["POST"], parameters=document.path("source", "account", "type"))
@@ -164,7 +154,5 @@ def take(id: str, type: str, value: str) -> Response:
 
 def _entitlements(op: Op, id_: str, type_: str, values: tuple[str, ...]) -> Response:
     asked = entitlement_change(op, id_, type_, values)
-    attribute = ENTITLEMENT_TYPES[type_].attribute
     ids = asked.changes[0].values or ()
-    steps = [{"op": op.value, "attribute": attribute, "value": each} for each in ids]
-    return change(Asked("std:account:update", asked, steps, single=len(ids) == 1))
+    return change(Asked("std:account:update", asked, single=len(ids) == 1))

@@ -13,7 +13,8 @@ import structlog
 from flask import g, request
 from werkzeug.exceptions import NotFound, RequestEntityTooLarge, UnsupportedMediaType
 
-from connector.errors import Forbidden, SourceNotFound, Unauthenticated
+from connector.errors import FixRequest, Forbidden, SourceNotFound, Unauthenticated
+from connector.model import Asker
 from connector.tokens import Scope, Token
 from connector.web.auth import authorise, credentials_of
 from connector.web.request_id import begin_request
@@ -40,6 +41,8 @@ SCOPES: Final[Mapping[str, Scope | str]] = {
     "operations.show": "read",
 }
 """What each endpoint needs."""
+LONGEST_KEY: Final = 255
+"""Characters of an Idempotency-Key."""
 WITH_SLASHES: Final = frozenset({"accounts.take", "entitlements.show"})
 """Endpoints whose last segment may hold an encoded slash, as ids of permission sets can."""
 
@@ -65,6 +68,7 @@ def admit() -> None:
     # Scope and sources of the token come first: whether a source exists is not everybody's business.
     caller = authorise(callers, needed, name)  # type: ignore[arg-type]
     structlog.contextvars.bind_contextvars(caller=caller.name)
+    g.asker = Asker(caller.name, _key(), str(g.request_id))
     if name is not None:
         sources = face().service.sources
         if name not in sources:
@@ -84,6 +88,14 @@ def body() -> dict[str, Any]:
     if len(sent) > longest:
         raise RequestEntityTooLarge(f"The body is larger than {longest:,} bytes.")
     return parse_object(sent)
+
+
+def _key() -> str:
+    """The caller's Idempotency-Key, empty without one."""
+    key = request.headers.get("Idempotency-Key", "").strip()
+    if len(key) > LONGEST_KEY or not key.isprintable():
+        raise FixRequest(f"Idempotency-Key has at most {LONGEST_KEY} printable characters.")
+    return key
 
 
 def _callers() -> tuple[Token, ...]:

@@ -14,10 +14,10 @@ from flask import current_app, g, request
 
 from connector.commands.desk import Desk
 from connector.model import Event, Source
+from connector.ports import Operations
 from connector.reading.lists import Lists
 from connector.web.peer import Peer
 from connector.web.rest.job import Job
-from connector.web.rest.kept import Operations
 from connector.web.service import Service
 from connector.wire.inputs import Input
 
@@ -43,9 +43,10 @@ class Face:
         """A call under way, with a desk of this request's source; a change goes on whoever leaves."""
         cancelled = threading.Event()
         source = asked_source()
-        desk = self.service.desk(source, cancelled)
+        accepted: list[str] = []
+        desk = self.service.desk(source, cancelled, g.asker, accepted.append)
         changes = self.service.command(command).changes
-        job = Job(self.service, command, source.name, lambda: call(desk), None if changes else cancelled)
+        job = Job(self.service, command, source.name, lambda: call(desk), None if changes else cancelled, accepted)
         job.start()
         return job
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextvars
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Generic, TypeVar
@@ -28,12 +28,19 @@ class Job(Generic[Result]):
     """One call. `cancelled` is told when nobody waits any more; None for a change, which goes on regardless."""
 
     def __init__(
-        self, service: Service, command: str, source: str, call: Callable[[], Result], cancelled: threading.Event | None
+        self,
+        service: Service,
+        command: str,
+        source: str,
+        call: Callable[[], Result],
+        cancelled: threading.Event | None,
+        accepted: Sequence[str],
     ) -> None:
         self._service = service
         self._about = (command, source)
         self._call = call
         self._cancelled = cancelled
+        self._accepted = accepted
         self._result: Future[Result] = Future()
 
     def start(self) -> None:
@@ -57,6 +64,11 @@ class Job(Generic[Result]):
                     self.leave()
                     raise Cancelled("The client left before the answer was complete.") from None
         return True
+
+    @property
+    def operation(self) -> str:
+        """Id of the operation that a change has become; empty until it was accepted."""
+        return self._accepted[0] if self._accepted else ""
 
     def result(self) -> Result:
         """The result, waited for; raises what the call raised."""

@@ -1,0 +1,95 @@
+"""What a running change writes down before and after each step, and what a resumed one may still do.
+
+A change that is finished after an interruption is run again from what is there now. Taking away is always finished;
+giving only where nothing says that it was given before, or is no longer wanted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from connector.model import Operation, Outcome, Recorded, Result, Step, Verb
+from connector.ports import Clock, Operations
+
+TOO_OLD: Final = 15 * 60.0
+"""Seconds after which an interrupted change gives nothing any more: who asked has asked again, or elsewhere."""
+TAKING: Final = frozenset({Verb.LEAVE, Verb.UNASSIGN, Verb.EXPEL})
+
+
+@dataclass
+class Journal:
+    """The steps of one operation."""
+
+    operations: Operations
+    operation: Operation
+    clock: Clock
+    resumed: bool = False
+    """Run again after an interruption, or because the same was asked again."""
+    _known: dict[tuple[Verb, str, str], Recorded] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        for each in self.operation.steps:
+            self._known[_name(each.step)] = each
+
+    def account(self, user_id: str) -> None:
+        """The user a create has made, or found to be its own."""
+        self.operation = self.operations.record(self.operation, self._all(), user_id)
+
+    def continue_from(self, earlier: Operation) -> None:
+        """The same wish was carried out before: what it gave is not given again."""
+        self.resumed = True
+        for each in earlier.steps:
+            self._known.setdefault(_name(each.step), each)
+
+    def about_to(self, steps: Iterable[Step]) -> None:
+        """Intent: kept before anything is done."""
+        for each in steps:
+            self._known[_name(each)] = Recorded(each, None)
+        self._keep()
+
+    def came_of(self, outcomes: Sequence[Outcome]) -> None:
+        """What became of steps."""
+        for each in outcomes:
+            self._known[_name(each.step)] = Recorded(each.step, each.result, each.reason)
+        self._keep()
+
+    def sorted_out(self, steps: Sequence[Step]) -> tuple[list[Step], list[Outcome]]:
+        """Which of the steps may be done, and what is to be said of the others. Some of them need nothing said."""
+        if not self.resumed:
+            return list(steps), []
+        done, refused = [], []
+        for step in steps:
+            known = self._known.get(_name(step))
+            if step.verb in TAKING:
+                done.append(step)
+            elif known is not None and known.result in (Result.DONE, Result.ALREADY):
+                continue  # given once; if it is gone, somebody took it since
+            elif reason := self.why_not():
+                refused.append(Outcome(step, Result.FAILED, reason))
+            else:
+                done.append(step)
+        return done, refused
+
+    def why_not(self) -> str:
+        """Why a resumed change may give nothing more; empty when it may."""
+        if not self.resumed:
+            return ""
+        if self.clock.now() - self.operation.accepted_at > TOO_OLD:
+            return (
+                f"the change was interrupted for more than {TOO_OLD / 60:.0f} minutes; ask again if it is still wanted"
+            )
+        if self.operations.later_on(self.operation):
+            return "the change was interrupted, and the account was changed since; ask again if it is still wanted"
+        return ""
+
+    def _all(self) -> tuple[Recorded, ...]:
+        return tuple(self._known.values())
+
+    def _keep(self) -> None:
+        self.operation = self.operations.record(self.operation, self._all())
+
+
+def _name(step: Step) -> tuple[Verb, str, str]:
+    return step.verb, step.attribute, step.value

@@ -1,0 +1,51 @@
+"""Taking everything an account holds directly, as one part of a change: before a user is deleted, or to disable it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from connector import attributes
+from connector.changing.planning import TAKE
+from connector.changing.settling import failures, settle
+from connector.changing.steps import perform
+from connector.commands.carrying import hands
+from connector.commands.desk import Desk
+from connector.commands.present import Present
+from connector.errors import GrantFailed
+from connector.model import Account, Outcome, Step
+
+
+def held(account: Account) -> Mapping[str, Sequence[str]]:
+    """Ids held directly, by account attribute."""
+    found = {
+        type_.attribute: account.attributes.get(type_.attribute, ()) for type_ in attributes.ENTITLEMENT_TYPES.values()
+    }
+    return {name: ids for name, ids in found.items() if ids and not isinstance(ids, str)}
+
+
+def strip(desk: Desk, present: Present, account: Account, refusal: str) -> list[str]:
+    """Take all it holds directly; returns what AWS left behind on AWS accounts that are not ACTIVE.
+
+    `GrantFailed` with the sentence `refusal` (user, reasons) when anything else could not be taken.
+    """
+    types = {each.attribute: each for each in attributes.ENTITLEMENT_TYPES.values()}
+    steps = [Step(TAKE[types[name].name], name, id_) for name, ids in held(account).items() for id_ in ids]
+    if not steps:
+        return []
+    present.mark()
+    desk.noted.about_to(steps)
+    assert present.last is not None  # the account was read
+    outcomes = perform(steps, present.last.user, hands(desk, present))
+    desk.noted.came_of(outcomes)
+    _, settled = settle(present.account, account, outcomes, desk.clock)
+    desk.noted.came_of(settled)
+    failed = failures(settled)
+    kept_by = [each for each in failed if not each.left_by_aws]
+    if kept_by:
+        present.publish()
+        raise GrantFailed(refusal.format(account.id, _told(kept_by)))
+    return [f"{each.step.value}: {each.reason}" for each in failed]
+
+
+def _told(outcomes: list[Outcome]) -> str:
+    return "; ".join(f"{each.step.attribute} {each.step.value}: {each.reason}" for each in outcomes)
