@@ -189,7 +189,7 @@ class Names:
 
     def _plain(self, text: str) -> str:
         text = re.sub(r"AWS request id [\w-]+", "AWS request id <id>", text.replace(self.base, "<base>"))
-        text = re.sub(r"since=\d+", "since=<snapshot>", text)
+        text = re.sub(r"since=[\w-]+", "since=<snapshot>", text)
         for value, name in self._given.items():
             text = text.replace(value, name)
         return UUID.sub(lambda found: found[0] if self._seeded(found[0]) else self._name(found[0], "new"), text)

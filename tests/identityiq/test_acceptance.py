@@ -79,6 +79,9 @@ disable_by = "scim"
 scim_endpoint = "{sandbox.scim_url}"
 scim_token_file = "{token_file}"
 
+[sources.stripping]
+disable_by = "strip"
+
 [sources.hasty]
 change_deadline = "1s"
 
@@ -301,6 +304,29 @@ def test_a_leaver_is_disabled_where_that_is_configured(world: World) -> None:
         assert seen.disabled is not enabled
         (listed,) = (each for each in full.accounts() if each.identity == user)
         assert listed == seen
+
+
+def test_a_leaver_is_stripped_where_that_is_configured(world: World) -> None:
+    """Everything held directly goes and the account shows as disabled; enabled again, it is all back."""
+    stripping = world.printed("stripping")
+    groups, pairs = sample(world)
+    person = {**PERSON, "name": "ann.mitchell", "email": "ann@example.com"}
+    given = (Request("groups", groups[:2], "Add"), Request("permissionSetAssignments", pairs[:2], "Add"))
+    user = committed(stripping, stripping.create_plan(person, given))
+    before, expected = Expected.now(world.sandbox), Expected.now(world.sandbox)
+    expected.took(user, *groups[:2], *pairs[:2])
+    for plan, aws in (
+        (Plan("Disable", user), expected),
+        (Plan("Disable", user), expected),
+        (Plan("Enable", user), before),
+    ):
+        committed(stripping, plan)
+        aws.holds()
+        seen = stripping.get_object(user)
+        assert seen is not None
+        assert seen.disabled is (plan.op == "Disable")
+        assert seen.attributes["groups"] == ([] if seen.disabled else sorted(groups[:2]))
+    committed(stripping, Plan("Delete", user))
 
 
 def test_an_application_is_given_and_taken(world: World) -> None:

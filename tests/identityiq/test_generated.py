@@ -30,6 +30,7 @@ EVERY = tuple(attributes.ENTITLEMENT_TYPES)
 SOURCES = (
     Source("default"),
     Source("all", entitlement_types=EVERY, disable_by="scim"),
+    Source("stripping", disable_by="strip"),
     Source("bare", entitlement_types=("group",), inherited="none"),
     Source("pairs", entitlement_types=("permissionSetAssignment",)),
     Source("external", managed_by="external", entitlement_types=EVERY),
