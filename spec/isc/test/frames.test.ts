@@ -51,7 +51,7 @@ test('half a frame is no frame', () => {
     assert.notEqual(reader.rest(), '')
 })
 
-const STRANGE = ['null', '[]', '7', '"output"', '{}', '{"data":{}}', '{"data":{},"type":"end"}', '', '{"data":', '\xff']
+const STRANGE = ['null', '[]', '7', '"output"', '{}', '{"data":{}}', '{"data":{},"type":"end"}', '', '{"data":', '{"data":"\xff","type":"output"}']
 test('what is no frame of ours is not passed over in silence', () => {
     for (const line of STRANGE) {
         const reader = new FrameReader()
