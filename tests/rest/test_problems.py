@@ -14,14 +14,13 @@ from typing import Any
 import pytest
 from werkzeug.test import Client
 
-from connector.clock import SystemClock
 from connector.commands.desk import Command
 from connector.errors import RetryLater
 from connector.model import Event
+from connector.store import open_store
 from connector.web.dispatch import Faces
 from connector.web.rest import create_rest
 from connector.web.rest.face import Face
-from connector.web.rest.kept import InProcess
 from connector.wire.rest_problems import TYPES
 from tests.rest.conftest import EXPIRED, SOURCE, World, kind_of
 from tests.running import READ_TOKEN
@@ -256,11 +255,13 @@ def defect(desk: Any, asked: Any) -> Iterator[Event]:
 
 
 @pytest.fixture
-def fakes() -> Client:
+def fakes(tmp_path: Path) -> Iterator[Client]:
     """The face on commands of the tests."""
     commands = {**COMMANDS, "std:test-connection": Command(later, "read"), "std:account:read": Command(defect, "read")}
     service = replace(fake_service(), commands=commands)
-    return Client(Faces(service, create_rest(Face(service, InProcess(SystemClock())))))
+    store = open_store(f"sqlite:///{tmp_path / 'store.db'}")
+    yield Client(Faces(service, create_rest(Face(service, store.operations))))
+    store.close()
 
 
 def test_what_can_be_had_later_says_when(fakes: Client) -> None:
