@@ -10,7 +10,7 @@ from connector.errors import AskPermission
 from connector.model import Assignment, Fact, Pair, Principal
 from connector.ports import Directory
 from connector.reading import details, facts, live, walk
-from connector.reading.identities import Groups, Told
+from connector.reading.identities import Told
 from connector.reading.principals import rows_of
 from connector.reading.together import together
 from connector.reading.work import PAGE, THREADS, Growing, Work, every
@@ -45,8 +45,8 @@ def read_assignments(work: Work, sets: Future[list[str]], aws_accounts: Growing,
     work.stage(facts.of_pair(each) for each in pairs)
     users = work.at_least(told.users, len(pairs)) or 0
     # Groups are waited for only where they can tip the scales.
-    groups = work.wait_for(told.groups) if len(pairs) > users and not work.sweep else Groups((), ())
-    choice = walk.assignments(len(pairs), users, len(groups.without), sweep=work.sweep)
+    groups = _groups(work, directory, told) if len(pairs) > users and not work.sweep else ()
+    choice = walk.assignments(len(pairs), users, len(groups), sweep=work.sweep)
     work.chose(choice)
     if choice.name == walk.ASSIGNMENTS_BY_PAIR:
         _by_pair(work, directory, pairs)
@@ -95,50 +95,50 @@ def _pairs(work: Work, directory: Directory, permission_sets: list[str], aws_acc
     return sorted(set(chain.from_iterable(together(THREADS, ask, asked))))
 
 
+def _groups(work: Work, directory: Directory, told: Told) -> tuple[str, ...]:
+    """Principals beside the users: also where nobody wants to see groups, pairs say how many hold them."""
+    known = work.wait_for(told.groups)
+    return tuple(each.id for each in directory.groups()) if known is None else known
+
+
 def _by_pair(work: Work, directory: Directory, pairs: list[Pair]) -> None:
     asked = together(THREADS, lambda pair: list(directory.assignments_of_pair(pair)), pairs)
     work.stage(facts.of_assignment(row) for rows in asked for row in rows)
 
 
-def _by_principal(work: Work, directory: Directory, known: Groups, count: int, pairs: int) -> bool:
-    """Users first. Once an answer shows rows of a group, groups with members need not be asked themselves.
+def _by_principal(work: Work, directory: Directory, groups: tuple[str, ...], users: int, pairs: int) -> bool:
+    """Users, then every group itself.
 
+    A user's rows repeat those of its groups, but prove nothing about them: a member who leaves while he is asked takes
+    them along, the last one all of them.
     False when it turned out dearer than asking every pair; what was staged until then is true all the same.
     """
 
     def ask(principal: Principal) -> tuple[Principal, list[Assignment]]:
         return principal, rows_of(directory, principal, lambda: directory.assignments_of(principal))
 
-    covered: set[str] = set()
-    dearer = False
+    dearer = mixed = False
 
     def of_users() -> Iterator[Fact]:
-        nonlocal dearer
+        nonlocal dearer, mixed
         calls = 0
-        users = (Principal("USER", each.id) for each in work.staged(facts.USER))
-        for answered, (asked, rows) in enumerate(together(THREADS, ask, users), start=1):
+        asked_for = (Principal("USER", each.id) for each in work.staged(facts.USER))
+        for answered, (asked, rows) in enumerate(together(THREADS, ask, asked_for), start=1):
             calls += walk.pages(len(rows))
-            dearer = walk.dearer(answered, calls, count, pairs)
+            dearer = walk.dearer(answered, calls, users, pairs)
             if dearer:
                 return
-            through = {row.principal.id for row in rows if row.principal.type == "GROUP"} - covered
-            covered.update(through)
+            mixed = mixed or any(row.principal.type == "GROUP" for row in rows)
             for row in rows:
-                if row.principal == asked or row.principal.id in through:
+                if row.principal == asked:
                     yield facts.of_assignment(row)
 
     work.stage(of_users())
     if dearer:
         return False
-    if covered:
+    if mixed:
         live.note_group_rows(work.records, work.source)
-    trusted = live.group_rows_seen(work.records, work.source)
-    groups = (Principal("GROUP", each) for each in (known.without if trusted else known.ids) if each not in covered)
-    work.stage(
-        facts.of_assignment(row)
-        for asked, rows in together(THREADS, ask, groups)
-        for row in rows
-        if row.principal == asked
-    )
+    answers = together(THREADS, ask, (Principal("GROUP", each) for each in groups))
+    work.stage(facts.of_assignment(row) for asked, rows in answers for row in rows if row.principal == asked)
     work.warnings.append("assignments were read by principal: orphans are those of the last sweep by pair")
     return True

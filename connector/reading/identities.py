@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 
-from connector.model import Fact, Membership, Principal
+from connector.model import Membership, Principal
 from connector.reading import facts, walk
 from connector.reading.principals import rows_of
 from connector.reading.together import together
@@ -14,20 +13,12 @@ from connector.reading.work import THREADS, Growing, Work
 
 
 @dataclass(frozen=True, slots=True)
-class Groups:
-    """What the other parts need to know of the groups."""
-
-    ids: tuple[str, ...]
-    without: tuple[str, ...]
-    """Groups without members: no user's answer can show what they hold."""
-
-
-@dataclass(frozen=True, slots=True)
 class Told:
     """What this part tells the others as soon as it knows."""
 
     users: Growing = field(default_factory=Growing)
-    groups: Future[Groups] = field(default_factory=Future)
+    groups: Future[tuple[str, ...] | None] = field(default_factory=Future)
+    """Ids of all of them; None where they are not read."""
 
 
 def read_users(work: Work, told: Told) -> None:
@@ -41,14 +32,15 @@ def read_users(work: Work, told: Told) -> None:
 def read_groups(work: Work, kinds: tuple[str, ...], told: Told) -> None:
     """Stage groups and memberships, where asked for."""
     if facts.GROUP not in kinds:
-        told.groups.set_result(Groups((), ()))
+        told.groups.set_result(None)
         return
     groups = [facts.of_group(each) for each in work.directory().groups()]
     work.stage(groups)
-    told.groups.set_result(_memberships(work, told, [each.id for each in groups]))
+    told.groups.set_result(tuple(each.id for each in groups))
+    _memberships(work, told, [each.id for each in groups])
 
 
-def _memberships(work: Work, told: Told, groups: list[str]) -> Groups:
+def _memberships(work: Work, told: Told, groups: list[str]) -> None:
     choice = walk.memberships(len(groups), work.at_least(told.users, len(groups)) or 0)
     work.chose(choice)
     directory = work.directory()
@@ -63,13 +55,4 @@ def _memberships(work: Work, told: Told, groups: list[str]) -> Groups:
         if by_group
         else (Principal("USER", each.id) for each in work.staged(facts.USER))
     )
-    with_members: set[str] = set()
-
-    def found() -> Iterator[Fact]:
-        for rows in together(THREADS, ask, asked):
-            for each in rows:
-                with_members.add(each.group_id)
-                yield facts.of_membership(each)
-
-    work.stage(found())
-    return Groups(tuple(groups), tuple(each for each in groups if each not in with_members))
+    work.stage(facts.of_membership(each) for rows in together(THREADS, ask, asked) for each in rows)

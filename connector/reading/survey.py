@@ -59,7 +59,7 @@ def survey(directory: Directory, source: Source) -> Survey:
     else:
         found = together(THREADS, lambda id_: sum(1 for _ in directory.permission_sets_of(id_)), aws_accounts or [])
     pairs = sum(found)
-    assignments = walk.assignments(pairs, users, 0)
+    assignments = walk.assignments(pairs, users, groups)
     # ListInstances and DescribeInstance, then names: kept after the first census.
     base = 2 + pages(len(permission_sets)) + len(permission_sets)
     calls["sso-admin"] = base + enumeration.calls + assignments.calls

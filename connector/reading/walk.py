@@ -46,13 +46,13 @@ def pairs(permission_sets: int, aws_accounts: int | None) -> Walk:
     return Walk(PAIRS_BY_AWS_ACCOUNT, aws_accounts, f"{permission_sets} permission sets otherwise")
 
 
-def assignments(pairs: int, users: int, groups_to_ask: int, *, sweep: bool = False) -> Walk:
+def assignments(pairs: int, users: int, groups: int, *, sweep: bool = False) -> Walk:
     """Assignments by pair or by principal.
 
-    `groups_to_ask` are the groups a user's own rows do not cover. A user's rows repeat those of its groups, so a
-    principal can take more than one page; the count is the least. A `sweep` looks for orphans, which only pairs show.
+    A user's rows repeat those of its groups, so a principal can take more than one page; the count is the least. A
+    `sweep` looks for orphans, which only pairs show.
     """
-    principals = users + groups_to_ask
+    principals = users + groups
     if sweep:
         return Walk(ASSIGNMENTS_BY_PAIR, pairs, f"the sweep for orphans; at least {principals} principals otherwise")
     if pairs <= principals:

@@ -144,10 +144,8 @@ def _beyond_first_pages(cold: Cold) -> tuple[Counter[str], int]:
         effective = Counter({user: held[user] for user in users})
         for each in instance["memberships"]:
             effective[each["user_id"]] += held[each["group_id"]]
-        without = [each for each in groups if not members[each]]
-        # A group without members is asked itself; before the groups are read nobody knows how many there are.
-        asked = [effective[each] for each in users], [held[each] for each in without]
-        beyond["sso-admin"] += sum(pages(rows) - 1 for rows in asked[0]) + sum(pages(rows) for rows in asked[1])
+        asked = [*(effective[each] for each in users), *(held[each] for each in groups)]
+        beyond["sso-admin"] += sum(pages(rows) - 1 for rows in asked)
         return beyond, 0
     pairs = Counter((each["permission_set_arn"], each["account_id"]) for each in instance["assignments"])
     beyond["sso-admin"] += sum(pages(rows) - 1 for rows in pairs.values())
