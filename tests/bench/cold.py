@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import boto3
@@ -13,11 +13,11 @@ from tests.bench.oracle import cheapest
 from tests.bench.world import SHAPES, Emulated, Service, listing
 
 
-def cold(name: str, tps: float, *, rival: bool = False) -> dict[str, str]:
-    """One shape at one quota; with a `rival`, another client takes half of the sso-admin quota meanwhile."""
+def cold(name: str, tps: float, *, beside: bool = False) -> dict[str, str]:
+    """One shape at one quota; `beside` another client, which takes half of the sso-admin quota."""
     shape = SHAPES[name]
     with Emulated(shape, tps) as emulated, Service(emulated, tps * 0.9) as service:
-        with _rival(emulated, tps / 2 if rival else 0.0) as rivalled:
+        with rival(emulated.environment(), tps / 2 if beside else 0.0) as rivalled:
             found = listing(service.running.client())
         state = emulated.get("state")
         families = state["families"]
@@ -30,7 +30,7 @@ def cold(name: str, tps: float, *, rival: bool = False) -> dict[str, str]:
         bound = (ours["sso-admin"] - tps * 0.9) / (tps * 0.9)
         throttled = sum(state["throttles"].values()) if isinstance(state["throttles"], dict) else state["throttles"]
         return {
-            "run": f"{name} at {tps:.0f} TPS" + (", half taken by another client" if rival else ""),
+            "run": f"{name} at {tps:.0f} TPS" + (", half taken by another client" if beside else ""),
             "calls": " + ".join(f"{ours[each]} {each}" for each in ours),
             "cheapest": str(sum(least.values())),
             "calls ÷ cheapest": f"{sum(ours.values()) / sum(least.values()):.3f}",
@@ -44,13 +44,12 @@ def cold(name: str, tps: float, *, rival: bool = False) -> dict[str, str]:
 
 
 @contextmanager
-def _rival(emulated: Emulated, tps: float) -> Iterator[list[int]]:
+def rival(environment: Mapping[str, str], tps: float) -> Iterator[list[int]]:
     """Somebody else who calls sso-admin `tps` times a second; counts the calls."""
     made = [0]
     stop = threading.Event()
 
     def call() -> None:
-        environment = emulated.environment()
         client = boto3.client(
             "sso-admin",
             endpoint_url=environment["AWS_ENDPOINT_URL"],
