@@ -6,6 +6,7 @@ Every method raises only `errors.ConnectorError`s. A list that was not read to i
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from connector.model import (
@@ -31,6 +32,7 @@ from connector.model import (
     Ticket,
     User,
 )
+from connector.tokens import KeptToken
 
 
 class Clock(Protocol):
@@ -361,3 +363,25 @@ class Audit(Protocol):
 
     def append(self, record: Mapping[str, object]) -> None:
         """Add a record; `RetryLater` when it cannot be kept, and then what it announces must not be done."""
+
+
+class Tokens(Protocol):
+    """Tokens of callers, known by their hashes."""
+
+    def find(self, digest: bytes) -> KeptToken | None:
+        """The token of that hash, expired or not."""
+
+    def keep(self, token: KeptToken) -> None:
+        """From now on it is known to every process."""
+
+    def listed(self) -> Sequence[KeptToken]:
+        """All that stand for themselves, by name, the oldest first."""
+
+    def revoke(self, digest: bytes) -> bool:
+        """Forget it, with all that were had for it; False when it was not known."""
+
+    def shorten(self, digest: bytes, until: datetime) -> None:
+        """Have it end then, unless it ends before."""
+
+    def used(self, digest: bytes, at: float) -> None:
+        """Note its last use."""

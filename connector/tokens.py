@@ -1,7 +1,7 @@
 """Tokens of callers: how they are made, written down and recognised.
 
-Text of CONNECTOR_API_TOKENS comes in, frozen `Token`s go to `web.auth`; `idc-connector token` makes new ones.
-A token itself is never kept: only its SHA-256, which is enough for 256 random bits.
+Text of CONNECTOR_API_TOKENS and rows of the store come in, frozen `Token`s go to `web.auth`; `idc-connector token`
+makes new ones. A token itself is never kept: only its SHA-256, which is enough for 256 random bits.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ SCOPES: Final[tuple[Scope, ...]] = ("read", "provision", "admin")
 """From the least to the most: each includes those before it."""
 PREFIX: Final = "idc_"
 """What secret scanners, and the log's redaction, recognise a token by."""
-NAME: Final = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
-SOURCE_NAME: Final = re.compile(r"^[a-z0-9][a-z0-9_-]{0,63}$")
-_DIGEST: Final = re.compile(r"^[0-9a-f]{64}$")
+ID_LENGTH: Final = 12
+NAME: Final = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
+SOURCE_NAME: Final = re.compile(r"^[a-z0-9][a-z0-9_-]{0,63}\Z")
+_DIGEST: Final = re.compile(r"^[0-9a-f]{64}\Z")
 _FORM: Final = "name:scope[@source+source]:sha256-hex[:expiry]"
 
 
@@ -48,6 +49,24 @@ class Token:
     def expired(self, now: float) -> bool:
         """Whether it ended before `now`, Unix seconds."""
         return self.expires is not None and self.expires.timestamp() <= now
+
+
+@dataclass(frozen=True, slots=True)
+class KeptToken:
+    """A token as the store has it."""
+
+    token: Token
+    made: float
+    """Unix seconds."""
+    used: float | None = None
+    """When it was last used, give or take a minute."""
+    parent: bytes | None = field(default=None, repr=False)
+    """Digest of the token it was had for; it reaches no further and lives no longer. None: it stands for itself."""
+
+    @property
+    def id(self) -> str:
+        """What it is called where it cannot be shown: the beginning of its hash."""
+        return self.token.digest.hex()[:ID_LENGTH]
 
 
 def digest_of(token: str) -> bytes:

@@ -1,4 +1,5 @@
-"""The tables of what we did ourselves: operations and their keys, what was stripped, the audit and its head.
+"""The tables of what we did ourselves: operations and their keys, what was stripped, the audit and its head,
+tokens of callers.
 
 Read by the modules of the same nouns; changed only with a migration. `tables` says how texts are compared.
 """
@@ -100,3 +101,23 @@ audit_head = Table(
     Column("hash", Text, nullable=False),
 )
 """How far the audit goes, so that entries missing at its end are missed."""
+
+token = Table(
+    "token",
+    metadata,
+    # SHA-256 in hex; the token itself is kept nowhere.
+    Column("digest", Key, primary_key=True),
+    Column("name", Key, nullable=False),
+    Column("scope", Text, nullable=False),
+    # Names joined by '+'; null: all.
+    Column("sources", Text),
+    Column("made_at", Double, nullable=False),
+    Column("expires_at", Double),
+    Column("used_at", Double),
+    # Digest of the token it was had for, which may be one of the environment.
+    Column("parent", Key),
+)
+"""Who may call."""
+
+Index("token_parent", token.c.parent)
+Index("token_expires", token.c.expires_at)

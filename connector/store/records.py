@@ -27,6 +27,7 @@ from connector.store.snapshots import Snapshots
 from connector.store.staging import Staging
 from connector.store.stripped import Stripped
 from connector.store.sweeper import Sweeper
+from connector.store.tokens import Tokens
 
 
 def open_store(
@@ -51,7 +52,7 @@ def open_store(
 
 
 class Store:
-    """`ports.Records`, which says what each method does, and the three ports beside it. Thread-safe."""
+    """`ports.Records`, which says what each method does, and the four ports beside it. Thread-safe."""
 
     def __init__(
         self,
@@ -72,6 +73,7 @@ class Store:
         self.operations = Operations(database, sources)
         self.stripped = Stripped(database, sources)
         self.audit = Audit(database, audit_key, audit_sink)
+        self.tokens = Tokens(database)
 
     def close(self) -> None:
         """Close all connections. A store that is used again opens new ones."""

@@ -1,5 +1,5 @@
 """What takes old things away: snapshots, facts that no kept snapshot sees, marks, leftovers of dead censuses,
-operations that ended long ago, keys that callers may use anew.
+operations that ended long ago, keys that callers may use anew, tokens that expired.
 
 A snapshot goes some time after a newer one took its place, not after it was made: whoever began to read it while it
 was the newest has that time to finish. Everything goes in short transactions, so that nobody waits long.
@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import and_, delete, func, select
+from sqlalchemy import and_, case, delete, func, select
 
 from connector.store.database import Database
 from connector.store.leases import lock, release
-from connector.store.ledgers import operation, operation_key
+from connector.store.ledgers import operation, operation_key, token
 from connector.store.operation_keys import DAY
 from connector.store.staging import Staging
 from connector.store.tables import closed, fact, mark, snapshot, source
@@ -75,6 +75,10 @@ class Sweeper:
         while self._database.delete_some(operation, operation.c.ended_at < now - MONTH):
             pass
         while self._database.delete_some(operation_key, operation_key.c.at < now - DAY):
+            pass
+        # Those had for another live for minutes and are many; the others can still be seen in the list for a while.
+        long_ago = case((token.c.parent.is_not(None), now - DAY), else_=now - MONTH)
+        while self._database.delete_some(token, token.c.expires_at < long_ago):
             pass
 
     def _unused_fence(self, number: int) -> int:
