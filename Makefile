@@ -34,7 +34,13 @@ imports: $(READY) ## Check who imports whom
 	@PYTHONWARNINGS=ignore $(BIN)/lint-imports --no-logo 2>/dev/null || PYTHONWARNINGS=ignore $(BIN)/lint-imports
 
 tests: $(READY) ## Run the tests alone; ARGS="-k name" narrows them
-	$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
+	$(BIN)/pytest -n 2 --dist loadfile -m "not slow" $(ARGS)
+
+slow: $(READY) ## Run the tests that take long
+	$(BIN)/pytest -m slow $(ARGS)
+
+bench: $(READY) ## Measure, into docs/performance.md; ARGS="S-20 --times 3" names parts
+	$(BIN)/python -m tests.bench $(ARGS)
 
 format: $(READY) ## Put the code into form
 	$(BIN)/ruff check --fix .
@@ -52,4 +58,4 @@ isc: $(READY) ## Build the bundle for Identity Security Cloud, spec/isc/dist/*.z
 clean: ## Remove what was made here
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist var
 
-.PHONY: help setup demo test lint types imports tests format lock isc clean
+.PHONY: help setup demo test lint types imports tests slow bench format lock isc clean

@@ -35,6 +35,7 @@ def cold(name: str, tps: float, *, beside: bool = False) -> dict[str, str]:
             "cheapest": str(sum(least.values())),
             "calls ÷ cheapest": f"{sum(ours.values()) / sum(least.values()):.3f}",
             "wall": f"{found.total:.1f} s",
+            "(calls − burst) ÷ pace": f"{bound:.1f} s",
             "wall ÷ bound": f"{found.total / bound:.2f}",
             "throttled": f"{throttled}",
             "first frame": f"{found.first:.1f} s",
