@@ -6,6 +6,7 @@ Words are those of DESIGN §2.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -337,9 +338,9 @@ class OneEntitlement:
 
 @dataclass(frozen=True, slots=True)
 class Since:
-    """What a caller has seen already: the snapshot of that number, or what there was at a moment (Unix seconds)."""
+    """What a caller has seen already: the snapshot of that id, or what there was at a moment (Unix seconds)."""
 
-    snapshot: int | None = None
+    snapshot: str = ""
     moment: float | None = None
 
 
@@ -365,8 +366,8 @@ class Page:
     items: tuple[Account, ...] | tuple[Entitlement, ...]
     next: Place | None
     """None: this was the last."""
-    base: int | None
-    """As in `Place`."""
+    since: str | None
+    """Id of the snapshot that differences are told to; empty: they were asked for, but all is told; None: not asked."""
 
 
 # ---- what is asked and done --------------------------------------------------------------------------------------
@@ -554,3 +555,9 @@ class Snapshot:
     """When the census was complete, Unix seconds."""
     summary: Mapping[str, object] = field(default_factory=dict)
     """Counts by kind, AWS calls by operation, seconds taken, warnings."""
+
+    @property
+    def id(self) -> str:
+        """Names it to callers: numbers begin anew in a new store, and are those of one source."""
+        told = f"{self.source}\n{self.number}\n{self.completed_at!r}\n{self.summary.get('fingerprint')}"
+        return f"{self.number}-{hashlib.sha256(told.encode()).hexdigest()[:8]}"

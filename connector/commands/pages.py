@@ -32,10 +32,10 @@ def accounts(desk: Desk, lists: Lists, limit: int, place: Place | None = None, s
     if not place.base:
         users = desk.records.page(snapshot, facts.USER, place.after, limit)
         dresser = lists.dresser(desk.source, desk.records, snapshot)
-        return _page(snapshot, place, tuple(dresser.dress(users)), limit)
+        return _page(snapshot, place, tuple(dresser.dress(users)), limit, None if place.base is None else "")
     base = snapshot if place.base == snapshot.number else _kept(desk, place.base)
     delta = lists.delta(desk.source, desk.records, base, snapshot, exact=place.exact)
-    return _page(snapshot, place, tuple(islice(delta.accounts(place.after), limit)), limit)
+    return _page(snapshot, place, tuple(islice(delta.accounts(place.after), limit)), limit, base.id)
 
 
 def entitlements(desk: Desk, lists: Lists, type_: str, limit: int, place: Place | None = None) -> Page:
@@ -63,13 +63,13 @@ def _start(desk: Desk, snapshot: Snapshot, since: Since | None) -> Place:
     """The first place of a walk; from the beginning of a whole list when `since` is unknown or too long ago."""
     if since is None:
         return Place(snapshot.number)
-    number = since.snapshot
+    number = since.snapshot.partition("-")[0]
     if since.moment is not None:
         known = since.moment <= desk.clock.now() + UNCERTAIN
         found = desk.records.snapshot_at(desk.source.name, since.moment - UNCERTAIN) if known else None
-        number = found.number if found is not None else None
-    base = deltas.base(desk.records, snapshot, {deltas.SNAPSHOT: str(number)}) if number is not None else None
-    if base is None:
+        number = str(found.number) if found is not None else ""
+    base = deltas.base(desk.records, snapshot, {deltas.SNAPSHOT: number})
+    if base is None or (since.moment is None and base.id != since.snapshot):
         return Place(snapshot.number, base=0)
     return Place(snapshot.number, base=base.number, exact=since.moment is None)
 
@@ -82,6 +82,12 @@ def _kept(desk: Desk, number: int) -> Snapshot:
     return found
 
 
-def _page(snapshot: Snapshot, place: Place, items: tuple[Account, ...] | tuple[Entitlement, ...], limit: int) -> Page:
+def _page(
+    snapshot: Snapshot,
+    place: Place,
+    items: tuple[Account, ...] | tuple[Entitlement, ...],
+    limit: int,
+    since: str | None = None,
+) -> Page:
     following = Place(place.snapshot, items[-1].id, place.base, place.exact) if len(items) == limit else None
-    return Page(snapshot, items, following, place.base)
+    return Page(snapshot, items, following, since)

@@ -54,8 +54,8 @@ def flat_entitlement(entitlement: Entitlement) -> dict[str, Any]:
 def page(shown: Page, next_url: str | None, cursor: str | None) -> dict[str, Any]:
     """A page of a list. `snapshot.since` is there when differences were asked for: null says that this is all."""
     snapshot: dict[str, Any] = snapshot_of(shown.snapshot)
-    if shown.base is not None:
-        snapshot["since"] = str(shown.base) if shown.base else None
+    if shown.since is not None:
+        snapshot["since"] = shown.since or None
     items = [flat_account(each) if isinstance(each, Account) else flat_entitlement(each) for each in shown.items]
     return {"items": items, "next": next_url, "nextCursor": cursor, "hasMore": cursor is not None, "snapshot": snapshot}
 
@@ -64,7 +64,7 @@ def snapshot_of(snapshot: Snapshot) -> dict[str, Any]:
     """Which snapshot a page shows."""
     completed = datetime.fromtimestamp(snapshot.completed_at, UTC)
     return {
-        "id": str(snapshot.number),
+        "id": snapshot.id,
         "completedAt": completed.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
     }
 

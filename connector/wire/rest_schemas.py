@@ -203,7 +203,7 @@ class AccountPageQuerySchema(PageQuerySchema):
             "description": "First page only: tell what changed since a snapshot (its id), or since a time "
             "(milliseconds since 1970, or a date and time such as 2027-06-30T23:59:59Z). Unknown or too long ago: "
             "the whole list.",
-            "pattern": r"^([0-9]{1,14}|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)?$",
+            "pattern": r"^([0-9]{1,14}|[0-9]{1,9}-[0-9a-f]{8}|[0-9]{4}(-[0-9]{2}){2}T[0-9]{2}(:[0-9]{2}){2}Z)?$",
         }
     )
 

@@ -13,8 +13,8 @@ from typing import Final
 from connector.errors import FixRequest
 from connector.model import Since
 
-_SNAPSHOT: Final = 9
-"""Digits of a snapshot's number, at most: numbers grow by one. More are seconds, or milliseconds, since 1970."""
+_SNAPSHOT: Final = re.compile(r"[0-9]{1,9}-[0-9a-f]{8}|[0-9]{1,9}", re.ASCII)
+"""A bare number names no snapshot any more than a wrong id does: it is unknown."""
 _SECONDS: Final = 11
 _MILLISECONDS: Final = 14
 _DIGITS: Final = re.compile(r"[0-9]+", re.ASCII)
@@ -26,6 +26,8 @@ def parse_since(text: str | None) -> Since | None:
     given = (text or "").strip()
     if not given:
         return None
+    if _SNAPSHOT.fullmatch(given):
+        return Since(snapshot=given)
     if _DIGITS.fullmatch(given):
         return _number(given)
     try:
@@ -38,8 +40,6 @@ def parse_since(text: str | None) -> Since | None:
 
 
 def _number(digits: str) -> Since:
-    if len(digits) <= _SNAPSHOT:
-        return Since(snapshot=int(digits))
     if len(digits) <= _SECONDS:
         return Since(moment=float(digits))
     if len(digits) <= _MILLISECONDS:

@@ -131,6 +131,26 @@ def test_the_delta_of_accounts_is_exact(records: Records, stages: list[list[Fact
 
 
 @settings(deadline=None, max_examples=20)
+@given(st.lists(organisations(), min_size=2, max_size=4), st.data())
+def test_an_inexact_delta_serves_whoever_saw_anything_since(
+    records: Records, stages: list[list[Fact]], data: st.DataObject
+) -> None:
+    """A reader that saw any snapshot after the base is brought up to date by it, from any place on."""
+    on_the_way = [published(records, each) for each in stages]
+    first, last = on_the_way[0], on_the_way[-1]
+    seen = list(views.accounts(SOURCE, records, data.draw(st.sampled_from(on_the_way))))
+    delta = deltas.Delta(SOURCE, records, first, last, exact=False)
+    told = list(delta.accounts())
+
+    known = {each.id: each for each in seen} | {each.id: each for each in told}
+    assert [each for _, each in sorted(known.items()) if not each.deleted] == list(
+        views.accounts(SOURCE, records, last)
+    )
+    for place in USERS:
+        assert list(delta.accounts(place)) == [each for each in told if each.id > place]
+
+
+@settings(deadline=None, max_examples=20)
 @given(organisations(), organisations(), st.sampled_from(SOURCE.entitlement_types))
 def test_the_delta_of_entitlements_is_exact(records: Records, one: list[Fact], two: list[Fact], type_: str) -> None:
     first, second = published(records, one), published(records, two)
