@@ -39,6 +39,7 @@ from connector.settings import Settings
 from connector.store import open_store
 from connector.web.auth import Callers
 from connector.web.dispatch import Faces
+from connector.web.kept_tokens import KeptTokens
 from connector.web.logs import configure_logs
 from connector.web.rest import create_rest
 from connector.web.rest.face import Face
@@ -173,7 +174,8 @@ def build(settings: Settings, *, proxy_hops: int = 0, limits: Limits | None = No
         commands=COMMANDS,
         sources=settings.sources,
         default_source=settings.default_source,
-        callers=Callers(settings.tokens, core.clock.now),
+        callers=Callers(settings.tokens, core.clock.now, KeptTokens(core.store.tokens, core.clock.now)),
+        record=core.store.audit.append,
         desk=core.desk,
         ready=core.ready,
         limits=limits or Limits(),

@@ -19,14 +19,14 @@ CHANGES: Final[dict[str, Run]] = {
     "std:account:disable": switch.disable,
 }
 COMMANDS: Final[dict[str, Command]] = {
-    "std:test-connection": Command(connection.test, "read"),
-    "std:spec:read": Command(specification.read, "read"),
-    "std:account:list": Command(accounts.list_all, "read", lists=True),
-    "std:account:read": Command(accounts.read, "read"),
-    **{name: Command(durable(name, run), "provision", changes=True) for name, run in CHANGES.items()},
-    "std:account:discover-schema": Command(specification.discover_schema, "read"),
-    "std:entitlement:list": Command(entitlements.list_all, "read", lists=True),
-    "std:entitlement:read": Command(entitlements.read, "read"),
+    "std:test-connection": Command(connection.test),
+    "std:spec:read": Command(specification.read),
+    "std:account:list": Command(accounts.list_all, lists=True),
+    "std:account:read": Command(accounts.read),
+    **{name: Command(durable(name, run), changes=True) for name, run in CHANGES.items()},
+    "std:account:discover-schema": Command(specification.discover_schema),
+    "std:entitlement:list": Command(entitlements.list_all, lists=True),
+    "std:entitlement:read": Command(entitlements.read),
 }
 """Command type to what runs it. Anything else is answered `unsupported command`."""
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from connector.changing.assignments import AssignmentWriter
 from connector.changing.journal import Journal
@@ -24,7 +24,6 @@ def _nobody(operation: str) -> None:
 
 NOBODY: Final = Asker()
 """Who reads, or looks from the command line."""
-Scope = Literal["read", "provision", "admin"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +70,6 @@ class Command:
 
     run: Callable[[Desk, Any], Iterator[Event]]
     """Generator of events. Its input is the dataclass that `wire.inputs` loads for the command."""
-    scope: Scope
     lists: bool = False
     """Any number of frames: a cut-off answer looks like a shorter list, so HTTP/1.0 cannot have it."""
     changes: bool = False

@@ -7,16 +7,16 @@ not make an orchestrator restart us.
 from __future__ import annotations
 
 import structlog
-from flask import Flask, Response, request
+from flask import Flask, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from werkzeug.exceptions import HTTPException
 
 from connector.errors import ConnectorError
-from connector.web.auth import authorise, credentials_of
+from connector.web.admission import guard, identify, note_refusal, place
 from connector.web.request_id import begin_request, show_request_id
-from connector.web.saas import plain, text_response
+from connector.web.saas import door_response, plain, text_response
+from connector.web.scopes import authorise
 from connector.web.service import Service
-from connector.wire.problems import problem_of
 
 PATHS = frozenset({"/livez", "/readyz", "/metrics"})
 
@@ -40,17 +40,18 @@ def create_ops(service: Service) -> Flask:
 
     def metrics() -> Response:
         # A token, not the loopback address: behind a sidecar or a reverse proxy everybody comes from loopback.
-        authorise(service.callers.identify(credentials_of(request.headers.get("Authorization"))), "read", None)
+        authorise(identify(service), place(), None)
         return Response(generate_latest(service.metrics.registry), content_type=CONTENT_TYPE_LATEST)
+
+    def refuse(error: ConnectorError) -> Response:
+        note_refusal(service, error)
+        return door_response(error)
 
     for view in (livez, readyz, metrics):
         app.add_url_rule(f"/{view.__name__}", view_func=view, methods=["GET"], provide_automatic_options=False)
     app.before_request(begin_request)
+    guard(app)
     app.after_request(show_request_id)
-    app.register_error_handler(ConnectorError, _refuse)
+    app.register_error_handler(ConnectorError, refuse)
     app.register_error_handler(HTTPException, plain)
     return app
-
-
-def _refuse(error: ConnectorError) -> Response:
-    return text_response(str(error), problem_of(error).saas_status)

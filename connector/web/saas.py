@@ -19,9 +19,10 @@ from connector.commands.desk import Command
 from connector.errors import Busy, CallUs, Cancelled, ConnectorError, FixRequest, Unauthenticated
 from connector.model import Asker, Source
 from connector.tokens import Token
-from connector.web.auth import authorise, credentials_of
+from connector.web.admission import guard, identify, note_refusal
 from connector.web.peer import Peer
 from connector.web.request_id import begin_request, show_request_id
+from connector.web.scopes import authorise
 from connector.web.service import Service
 from connector.web.stream import Outcome, Stream
 from connector.wire.envelopes import Envelope, parse_envelope
@@ -49,6 +50,7 @@ def create_saas(service: Service) -> Flask:
             route, "invoke", face.invoke, methods=["POST"], provide_automatic_options=False, strict_slashes=True
         )
     app.before_request(begin_request)
+    guard(app)
     app.after_request(show_request_id)
     app.register_error_handler(ConnectorError, face.refuse)
     app.register_error_handler(HTTPException, plain)
@@ -63,16 +65,16 @@ class _Face:
 
     def invoke(self, anywhere: str = "") -> Response:
         envelope = _envelope(self._service.limits.body)
-        callers = self._service.callers.identify(credentials_of(request.headers.get("Authorization"), envelope.secrets))
+        callers = identify(self._service, envelope.secrets)
         structlog.contextvars.bind_contextvars(command=envelope.type, caller=callers[0].name)
         command = self._service.command(envelope.type)
-        source = self._source(envelope, command, callers)
+        source = self._source(envelope, callers)
         return self._answer(envelope.type, command, source, INPUTS[envelope.type](envelope.input))
 
-    def _source(self, envelope: Envelope, command: Command, callers: tuple[Token, ...]) -> Source:
+    def _source(self, envelope: Envelope, callers: tuple[Token, ...]) -> Source:
         named = envelope.source
         # Scope and sources of the token come first: whether a source exists is not everybody's business.
-        caller = authorise(callers, command.scope, named)
+        caller = authorise(callers, envelope.type, named)
         source = self._service.source(named, envelope.type)
         structlog.contextvars.bind_contextvars(caller=caller.name, source=source.name)
         g.asker = Asker(caller.name, request_id=g.request_id)
@@ -134,14 +136,9 @@ class _Face:
         problem = problem_of(error)
         if problem.saas_status == 500:
             return Response(saas_text(error), 500, headers=_UNBUFFERED, content_type=NDJSON)
-        self._service.metrics.refused.labels(error.kind).inc()
+        note_refusal(self._service, error)
         log.warning("refused", kind=error.kind, why=str(error))
-        response = text_response(str(error), problem.saas_status)
-        if isinstance(error, Unauthenticated):
-            response.headers["WWW-Authenticate"] = 'Bearer realm="idc-connector"'
-        if isinstance(error, Busy):
-            response.headers["Retry-After"] = str(round(error.after))
-        return response
+        return door_response(error)
 
     def defect(self, error: Exception) -> Response:
         """Anything unforeseen: told neutrally, logged whole."""
@@ -161,6 +158,16 @@ def _envelope(longest: int) -> Envelope:
         return parse_envelope(body)
     except FixRequest as error:
         raise BadRequest(str(error)) from error
+
+
+def door_response(error: ConnectorError) -> Response:
+    """An error of the door, with what tells the caller how to go on."""
+    response = text_response(str(error), problem_of(error).saas_status)
+    if isinstance(error, Unauthenticated):
+        response.headers["WWW-Authenticate"] = 'Bearer realm="idc-connector"'
+    if isinstance(error, Busy):
+        response.headers["Retry-After"] = str(round(error.after))
+    return response
 
 
 def text_response(sentence: str, status: int) -> Response:

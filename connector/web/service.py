@@ -63,6 +63,8 @@ class Service:
     desk: Desks
     ready: Callable[[], None]
     """Asks the store something; raises when it does not answer."""
+    record: Callable[[Mapping[str, object]], None] = lambda record: None
+    """Keeps what is to be known of a refused caller."""
     aws_calls: Callable[[], Mapping[tuple[str, str], int]] = dict
     """Calls to AWS so far by source and operation."""
     metrics: Metrics = field(default_factory=Metrics)

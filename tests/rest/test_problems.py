@@ -257,7 +257,7 @@ def defect(desk: Any, asked: Any) -> Iterator[Event]:
 @pytest.fixture
 def fakes(tmp_path: Path) -> Iterator[Client]:
     """The face on commands of the tests."""
-    commands = {**COMMANDS, "std:test-connection": Command(later, "read"), "std:account:read": Command(defect, "read")}
+    commands = {**COMMANDS, "std:test-connection": Command(later), "std:account:read": Command(defect)}
     service = replace(fake_service(), commands=commands)
     store = open_store(f"sqlite:///{tmp_path / 'store.db'}")
     yield Client(Faces(service, create_rest(Face(service, store.operations))))

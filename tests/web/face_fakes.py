@@ -108,13 +108,13 @@ def nothing(desk: Any, asked: Any) -> Iterator[Event]:
 
 
 COMMANDS = {
-    "std:test-connection": Command(nothing, "read"),
-    "std:spec:read": Command(spec, "read"),
-    "std:account:list": Command(script, "read", lists=True),
-    "std:account:read": Command(read, "read"),
-    "std:account:update": Command(change, "provision", changes=True),
-    "std:account:delete": Command(nothing, "provision", changes=True),
-    "std:entitlement:list": Command(groups, "read", lists=True),
+    "std:test-connection": Command(nothing),
+    "std:spec:read": Command(spec),
+    "std:account:list": Command(script, lists=True),
+    "std:account:read": Command(read),
+    "std:account:update": Command(change, changes=True),
+    "std:account:delete": Command(nothing, changes=True),
+    "std:entitlement:list": Command(groups, lists=True),
 }
 
 

@@ -12,14 +12,17 @@ import pytest
 
 from connector.errors import Forbidden, Unauthenticated
 from connector.tokens import Token, digest_of
-from connector.web.auth import Callers, Credential, authorise, credentials_of
+from connector.web.auth import Callers, Credential, credentials_of
+from connector.web.scopes import authorise
 from tests.web.face_fakes import EXPIRED, NARROW, PROVISION, READ
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC).timestamp()
-READER = Token("reader", "read", digest_of("a"))
-OPERATOR = Token("operator", "provision", digest_of("b"), frozenset({"eu"}))
-FORMER = Token("former", "admin", digest_of("c"), expires=datetime(2026, 11, 1, tzinfo=UTC))
-CALLERS = Callers([READER, OPERATOR, FORMER], lambda: NOW)
+A, B, C, SHORT = "a" * 43, "b" * 43, "c" * 43, "correct horse battery"
+READER = Token("reader", "read", digest_of(A))
+OPERATOR = Token("operator", "provision", digest_of(B), frozenset({"eu"}))
+WEAK = Token("weak", "admin", digest_of(SHORT))
+FORMER = Token("former", "admin", digest_of(C), expires=datetime(2026, 11, 1, tzinfo=UTC))
+CALLERS = Callers([READER, OPERATOR, FORMER, WEAK], lambda: NOW)
 
 
 def basic(name: str, token: str) -> str:
@@ -39,7 +42,7 @@ def basic(name: str, token: str) -> str:
         ("Digest a", [], []),
         ("", [], []),
         (None, ["a"], ["a"]),
-        ("Bearer " + "x" * 5000, [], []),
+        ("Bearer " + "x" * 20_000, [], []),
     ],
 )
 def test_tokens_are_found_wherever_they_are(authorization: str | None, secrets: list[str], tokens: list[str]) -> None:
@@ -48,17 +51,17 @@ def test_tokens_are_found_wherever_they_are(authorization: str | None, secrets: 
 
 def test_one_valid_token_among_wrong_ones_is_enough() -> None:
     # SailPoint's CLI always sends a bearer of its own beside the token in `config`.
-    assert CALLERS.identify([Credential("cli"), Credential("a")]) == (READER,)
-    assert CALLERS.identify([Credential("c"), Credential("b")]) == (OPERATOR,)
+    assert CALLERS.identify([Credential("cli"), Credential(A)]) == (READER,)
+    assert CALLERS.identify([Credential(C), Credential(B)]) == (OPERATOR,)
 
 
 def test_basic_needs_the_tokens_own_name() -> None:
-    assert CALLERS.identify([Credential("a", "reader")]) == (READER,)
+    assert CALLERS.identify([Credential(A, "reader")]) == (READER,)
     with pytest.raises(Unauthenticated, match="not known"):
-        CALLERS.identify([Credential("a", "operator")])
+        CALLERS.identify([Credential(A, "operator")])
 
 
-@pytest.mark.parametrize(("given", "why"), [([], "needed"), (["x"], "not known"), (["c"], "expired")])
+@pytest.mark.parametrize(("given", "why"), [([], "needed"), (["x"], "not known"), ([C], "expired"), ([SHORT], "short")])
 def test_no_valid_token_is_no_caller(given: list[str], why: str) -> None:
     with pytest.raises(Unauthenticated, match=why):
         CALLERS.identify([Credential(each) for each in given])
@@ -72,17 +75,17 @@ def test_every_token_is_compared_with_every_known_one(monkeypatch: pytest.Monkey
         return bool(one == other)
 
     monkeypatch.setattr(hmac, "compare_digest", compare)
-    CALLERS.identify([Credential("a"), Credential("x")])
-    assert len(compared) == 2 * 3
+    CALLERS.identify([Credential(A), Credential("x")])
+    assert len(compared) == 2 * 4
 
 
 def test_scopes_include_the_smaller_ones() -> None:
-    assert authorise([OPERATOR], "read", "eu") is OPERATOR
+    assert authorise([OPERATOR], "std:account:list", "eu") is OPERATOR
     with pytest.raises(Forbidden, match="scope read; this needs provision"):
-        authorise([READER], "provision", "eu")
+        authorise([READER], "std:account:create", "eu")
     with pytest.raises(Forbidden, match="not for this source"):
-        authorise([OPERATOR], "read", "us")
-    assert authorise([OPERATOR, READER], "read", "us") is READER
+        authorise([OPERATOR], "rest.accounts.listed", "us")
+    assert authorise([OPERATOR, READER], "std:account:list", "us") is READER
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,8 @@ import structlog
 from flask import Flask, Response, g
 from werkzeug.exceptions import HTTPException
 
-from connector.errors import Busy, CallUs, ConnectorError, Unauthenticated
+from connector.errors import CallUs, ConnectorError, Unauthenticated
+from connector.web.admission import note_refusal
 from connector.web.request_id import show_request_id
 from connector.web.rest import accounts, entitlements, operations, source
 from connector.web.rest.answers import json_answer, problem_answer, refuse
@@ -74,8 +75,7 @@ def _refused(face: Face) -> Callable[[ConnectorError], Response]:
         if isinstance(error, Unauthenticated):
             response.headers.add("WWW-Authenticate", 'Bearer realm="idc-connector"')
             response.headers.add("WWW-Authenticate", 'Basic realm="idc-connector", charset="UTF-8"')
-        if isinstance(error, Unauthenticated | Busy) or error.kind == "forbidden":
-            face.service.metrics.refused.labels(error.kind).inc()
+        note_refusal(face.service, error)
         return response
 
     return answer

@@ -1,46 +1,25 @@
 """The door of the REST face: who may come in, to which source, with which body.
 
-One table says which scope each endpoint needs; what it does not name is refused. The order never changes: the token,
-then the scope, then the source, then everything else.
+The table in `scopes` says what each endpoint needs. The order never changes: the token, then the scope, then the
+source, then everything else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 import structlog
 from flask import g, request
 from werkzeug.exceptions import NotFound, RequestEntityTooLarge, UnsupportedMediaType
 
-from connector.errors import FixRequest, Forbidden, SourceNotFound, Unauthenticated
+from connector.errors import FixRequest, SourceNotFound
 from connector.model import Asker
-from connector.tokens import Scope, Token
-from connector.web.auth import authorise, credentials_of
+from connector.web.admission import identify, place
 from connector.web.request_id import begin_request
 from connector.web.rest.face import face, peer
+from connector.web.scopes import PUBLIC, authorise, need_of
 from connector.wire.rest_bodies import JSON, parse_object
 
-PUBLIC: Final = "public"
-
-SCOPES: Final[Mapping[str, Scope | str]] = {
-    "openapi": PUBLIC,  # the committed document, the same everywhere
-    "problem": PUBLIC,
-    "source.show": "read",
-    "accounts.listed": "read",
-    "accounts.show": "read",
-    "accounts.create": "provision",
-    "accounts.modify": "provision",
-    "accounts.delete": "provision",
-    "accounts.enable": "provision",
-    "accounts.disable": "provision",
-    "accounts.give": "provision",
-    "accounts.take": "provision",
-    "entitlements.listed": "read",
-    "entitlements.show": "read",
-    "operations.show": "read",
-}
-"""What each endpoint needs."""
 LONGEST_KEY: Final = 255
 """Characters of an Idempotency-Key."""
 WITH_SLASHES: Final = frozenset({"accounts.take", "entitlements.show"})
@@ -52,21 +31,18 @@ def admit() -> None:
     begin_request()
     peer().must_read_within(face().service.limits.unread)
     endpoint = request.endpoint or ""
-    needed = SCOPES.get(endpoint)
-    if needed == PUBLIC:
+    if endpoint and need_of(place()) == PUBLIC:
         return
-    callers = _callers()
+    callers = identify(face().service)
     structlog.contextvars.bind_contextvars(caller=callers[0].name, endpoint=endpoint)
     g.callers = callers
     _check_slashes(endpoint)
     if request.routing_exception is not None:
         return  # 404 or 405 is raised next, and only to those with a token
-    if needed not in ("read", "provision", "admin"):
-        raise Forbidden("No token reaches this.")
     arguments = request.view_args or {}
     name = arguments.pop("source", None)
     # Scope and sources of the token come first: whether a source exists is not everybody's business.
-    caller = authorise(callers, needed, name)  # type: ignore[arg-type]
+    caller = authorise(callers, place(), name)
     structlog.contextvars.bind_contextvars(caller=caller.name)
     g.asker = Asker(caller.name, _key(), str(g.request_id))
     if name is not None:
@@ -96,13 +72,6 @@ def _key() -> str:
     if len(key) > LONGEST_KEY or not key.isprintable():
         raise FixRequest(f"Idempotency-Key has at most {LONGEST_KEY} printable characters.")
     return key
-
-
-def _callers() -> tuple[Token, ...]:
-    given = credentials_of(request.headers.get("Authorization"))
-    if not given:
-        raise Unauthenticated("A token is needed: Authorization: Bearer <token>, or Basic with name:token.")
-    return face().service.callers.identify(given)
 
 
 def _check_slashes(endpoint: str) -> None:
