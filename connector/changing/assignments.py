@@ -105,7 +105,18 @@ class AssignmentWriter:
         return waiting.ended
 
     def _look(self) -> None:
-        """Look at what is in flight until nothing is."""
+        """Look at what is in flight until nothing is. However this ends, the next change finds somebody who looks."""
+        try:
+            self._look_on()
+        except BaseException as failure:
+            log.exception("nobody looks at assignment changes any more")
+            with self._guard:
+                self._watching = False
+                left = list(self._waiting.values())
+            self._fail(left, failure)
+            raise
+
+    def _look_on(self) -> None:
         while True:
             now = self.clock.monotonic()
             with self._guard:
@@ -122,11 +133,14 @@ class AssignmentWriter:
             except Exception as failure:
                 # The change itself may well go on; whoever waits is told that we could not see how it ended. A defect
                 # of ours must not leave them waiting either.
-                known = isinstance(failure, ConnectorError)
-                log.warning("assignment changes could not be looked at", reason=str(failure), exc_info=not known)
-                why = str(failure) if known else "a defect of this service, see its log"
-                for each in waiting:
-                    self._end(each, AwsFailed(f"how an assignment change ended could not be seen: {why}"))
+                self._fail(waiting, failure)
+
+    def _fail(self, waiting: list[_Waiting], failure: BaseException) -> None:
+        known = isinstance(failure, ConnectorError)
+        log.warning("assignment changes could not be looked at", reason=str(failure), exc_info=not known)
+        why = str(failure) if known else "a defect of this service, see its log"
+        for each in waiting:
+            self._end(each, AwsFailed(f"how an assignment change ended could not be seen: {why}"))
 
     def _look_at(self, waiting: list[_Waiting]) -> None:
         """One call tells of all that are still going on, so all are looked at when one is due."""
@@ -172,8 +186,11 @@ class AssignmentWriter:
             waiting.due = now + min(pause, LONGEST_PAUSE)
 
     def _end(self, waiting: _Waiting, answer: Ticket | ConnectorError) -> None:
+        """Tell whoever waits, once: a look that fails may have ended some of them before."""
         with self._guard:
-            self._waiting.pop(waiting.ticket.request_id, None)
+            if self._waiting.get(waiting.ticket.request_id) is not waiting:
+                return
+            del self._waiting[waiting.ticket.request_id]
         if isinstance(answer, ConnectorError):
             waiting.ended.set_exception(answer)
         else:
