@@ -142,7 +142,7 @@ def test_everybody_waits_for_one_census(world: World) -> None:
 @pytest.mark.timeout(600)
 def test_a_client_of_thirty_seconds_reads_what_takes_three_minutes(tmp_path: Path) -> None:
     """The shipped silence, a real clock, and AWS at so few calls a second that the census takes that long."""
-    pace = {**UNPACED, "CONNECTOR_AWS_TPS": "0.2", "CONNECTOR_IDENTITYSTORE_TPS": "5"}
+    pace = {**UNPACED, "CONNECTOR_AWS_TPS": "0.1", "CONNECTOR_IDENTITYSTORE_TPS": "5"}
     with Sandbox() as sandbox, Running(sandbox, tmp_path, environment=pace) as service:
         began = time.monotonic()
         answer = requests.get(f"{service.url}{SOURCE}/accounts", headers=HEADERS, timeout=(5, 30))
