@@ -34,6 +34,7 @@ from connector.model import Asker, Operation, Source
 from connector.pace import Pace, shared_pool
 from connector.patience import Patience
 from connector.ports import Clock, Records
+from connector.provider.tokens import provider_of
 from connector.reading.freshness import Freshness
 from connector.settings import Settings
 from connector.store import open_store
@@ -174,7 +175,7 @@ def build(settings: Settings, *, proxy_hops: int = 0, limits: Limits | None = No
         commands=COMMANDS,
         sources=settings.sources,
         default_source=settings.default_source,
-        callers=Callers(settings.tokens, core.clock.now, KeptTokens(core.store.tokens, core.clock.now)),
+        callers=_callers(core),
         record=core.store.audit.append,
         desk=core.desk,
         ready=core.ready,
@@ -188,6 +189,18 @@ def build(settings: Settings, *, proxy_hops: int = 0, limits: Limits | None = No
     if not proxy_hops:
         return faces
     return ProxyFix(faces, x_for=proxy_hops, x_proto=proxy_hops, x_host=proxy_hops, x_port=0, x_prefix=0)
+
+
+def _callers(core: Core) -> Callers:
+    settings, clock = core.settings, core.clock
+    provider = provider_of(
+        settings.oidc_issuer,
+        settings.oidc_audience,
+        settings.oidc_clients,
+        (settings.oidc_jwks_url, settings.oidc_jwks),
+        (clock.now, clock.monotonic),
+    )
+    return Callers(settings.tokens, clock.now, KeptTokens(core.store.tokens, clock.now), provider)
 
 
 def fingerprint(source: Source, surroundings: object) -> str:

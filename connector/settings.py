@@ -7,11 +7,10 @@ it. All mistakes are told at once. Nothing else in the service reads the environ
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final, Literal, TypeVar, cast
-from urllib.parse import urlsplit
+from typing import Final, TypeVar
 
 from environs import FileAwareEnv
 
@@ -19,9 +18,21 @@ from connector.errors import FixConfiguration
 from connector.model import Source
 from connector.sources import DEFAULT, parse_sources
 from connector.tokens import Token, parse_tokens
+from connector.variables import (
+    LogLevel,
+    Reach,
+    audit_key,
+    clients,
+    hops,
+    key_set,
+    log_level,
+    rate,
+    readable,
+    secret_address,
+    store_url,
+    web_address,
+)
 
-LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
-_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 _AWS_IDENTITY: Final = ("AWS_PROFILE", "AWS_ROLE_ARN")
 T = TypeVar("T")
 
@@ -49,6 +60,17 @@ class Settings:
     """How many reverse proxies stand in front; None: not said."""
     tls_cert: str | None = None
     tls_key: str | None = None
+    tls_client_ca: str | None = None
+    """PEM file of those who sign certificates of clients; each client then needs one, beside its token."""
+    oidc_issuer: str | None = None
+    """The customer's identity provider, whose tokens are accepted as well."""
+    oidc_audience: str | None = None
+    oidc_jwks_url: str | None = None
+    """Where its keys are; without it the provider says where."""
+    oidc_jwks: str | None = field(default=None, repr=False)
+    """Its keys themselves, which are then never asked for."""
+    oidc_clients: Mapping[str, Reach] | None = None
+    """What its clients may do; others may nothing."""
     aws_surroundings: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     """AWS variables that decide which AWS is asked; a snapshot of another one is not ours."""
 
@@ -62,31 +84,50 @@ def read_settings() -> Settings:
     """Settings as the environment has them now. `FixConfiguration` lists every mistake, one a line."""
     problems: list[str] = []
     values = _Variables(problems)
-    aws_tps = values.get("CONNECTOR_AWS_TPS", _rate, 18.0)
+    aws_tps = values.get("CONNECTOR_AWS_TPS", rate, 18.0)
     settings = Settings(
         tokens=values.get("CONNECTOR_API_TOKENS", parse_tokens, ()),
         sources=_sources(values, problems),
-        store_url=values.get("CONNECTOR_STORE_URL", _store_url, None) or default_store_url(),
+        store_url=values.get("CONNECTOR_STORE_URL", store_url, None) or default_store_url(),
         audit_log=values.get("CONNECTOR_AUDIT_LOG", str, None),
-        audit_key=values.get("CONNECTOR_AUDIT_KEY", _audit_key, None),
+        audit_key=values.get("CONNECTOR_AUDIT_KEY", audit_key, None),
         aws_tps=aws_tps,
-        identitystore_tps=values.get("CONNECTOR_IDENTITYSTORE_TPS", _rate, aws_tps),
-        organizations_tps=values.get("CONNECTOR_ORGANIZATIONS_TPS", _rate, 4.0),
-        log_level=values.get("CONNECTOR_LOG_LEVEL", _log_level, "INFO"),
-        public_url=values.get("CONNECTOR_PUBLIC_URL", _web_address, None),
-        proxy_hops=values.get("CONNECTOR_PROXY_HOPS", _hops, None),
-        tls_cert=values.get("CONNECTOR_TLS_CERT", _readable, None),
-        tls_key=values.get("CONNECTOR_TLS_KEY", _readable, None),
+        identitystore_tps=values.get("CONNECTOR_IDENTITYSTORE_TPS", rate, aws_tps),
+        organizations_tps=values.get("CONNECTOR_ORGANIZATIONS_TPS", rate, 4.0),
+        log_level=values.get("CONNECTOR_LOG_LEVEL", log_level, "INFO"),
+        public_url=values.get("CONNECTOR_PUBLIC_URL", web_address, None),
+        proxy_hops=values.get("CONNECTOR_PROXY_HOPS", hops, None),
+        tls_cert=values.get("CONNECTOR_TLS_CERT", readable, None),
+        tls_key=values.get("CONNECTOR_TLS_KEY", readable, None),
+        tls_client_ca=values.get("CONNECTOR_TLS_CLIENT_CA", readable, None),
+        oidc_issuer=values.get("CONNECTOR_OIDC_ISSUER", secret_address, None),
+        oidc_audience=values.get("CONNECTOR_OIDC_AUDIENCE", str, None),
+        oidc_jwks_url=values.get("CONNECTOR_OIDC_JWKS_URL", secret_address, None),
+        oidc_jwks=values.get("CONNECTOR_OIDC_JWKS", key_set, None),
+        oidc_clients=values.get("CONNECTOR_OIDC_CLIENTS", clients, None),
         aws_surroundings=aws_surroundings(),
     )
-    if (settings.tls_cert is None) != (settings.tls_key is None):
-        problems.append("CONNECTOR_TLS_CERT and CONNECTOR_TLS_KEY are set together, or neither of them.")
-    for token in settings.tokens:
-        for source in sorted((token.sources or frozenset()) - set(settings.sources)):
-            problems.append(f"CONNECTOR_API_TOKENS: {token.name} is limited to {source}, which is no source here.")
+    problems += _contradictions(settings)
     if problems:
         raise FixConfiguration("\n".join(problems))
     return settings
+
+
+def _contradictions(settings: Settings) -> Iterator[str]:
+    if (settings.tls_cert is None) != (settings.tls_key is None):
+        yield "CONNECTOR_TLS_CERT and CONNECTOR_TLS_KEY are set together, or neither of them."
+    if settings.tls_client_ca is not None and settings.tls_cert is None:
+        yield "CONNECTOR_TLS_CLIENT_CA needs CONNECTOR_TLS_CERT: without TLS there are no certificates of clients."
+    provider = (settings.oidc_issuer, settings.oidc_audience, settings.oidc_clients)
+    if any(provider) and not all(provider):
+        yield "CONNECTOR_OIDC_ISSUER, CONNECTOR_OIDC_AUDIENCE and CONNECTOR_OIDC_CLIENTS are set together."
+    if (settings.oidc_jwks_url or settings.oidc_jwks) and not any(provider):
+        yield "CONNECTOR_OIDC_JWKS_URL and CONNECTOR_OIDC_JWKS say nothing without CONNECTOR_OIDC_ISSUER."
+    limited = [("CONNECTOR_API_TOKENS", token.name, token.sources) for token in settings.tokens]
+    limited += [("CONNECTOR_OIDC_CLIENTS", name, reach[1]) for name, reach in (settings.oidc_clients or {}).items()]
+    for variable, name, sources in limited:
+        for source in sorted((sources or frozenset()) - set(settings.sources)):
+            yield f"{variable}: {name} is limited to {source}, which is no source here."
 
 
 class _Variables:
@@ -134,59 +175,3 @@ def default_store_url() -> str:
     """SQLite in the user's state directory, so that a restart finds what was kept (XDG base directories)."""
     state = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
     return f"sqlite:///{Path(state) / 'idc-connector' / 'connector.db'}"
-
-
-# ---- what a variable can be --------------------------------------------------------------------------------------
-
-
-def _rate(text: str) -> float:
-    rate = _number(text, "calls a second, such as 18")
-    if not 0.1 <= rate <= 1000:
-        raise ValueError("give calls a second, from 0.1 to 1000")
-    return rate
-
-
-def _number(text: str, means: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise ValueError(f"'{text}' is no number; give {means}") from None
-
-
-def _hops(text: str) -> int:
-    if not text.isdecimal() or not 0 <= int(text) <= 10:
-        raise ValueError("give the number of reverse proxies in front, 0 to 10")
-    return int(text)
-
-
-def _log_level(text: str) -> LogLevel:
-    if text.upper() not in _LEVELS:
-        raise ValueError(f"give one of {', '.join(_LEVELS)}")
-    return cast(LogLevel, text.upper())
-
-
-def _store_url(text: str) -> str:
-    if "://" not in text:
-        raise ValueError("give an SQLAlchemy URL, such as sqlite:////var/lib/connector/connector.db")
-    return text
-
-
-def _audit_key(text: str) -> bytes:
-    if len(text) < 32:
-        raise ValueError("give at least 32 characters nobody can guess, such as `openssl rand -hex 32` prints")
-    return text.encode()
-
-
-def _web_address(text: str) -> str:
-    address = urlsplit(text)
-    if address.scheme not in ("http", "https") or not address.netloc or address.query or address.fragment:
-        raise ValueError("give the address callers use, such as https://connector.example.com")
-    return text.rstrip("/")
-
-
-def _readable(text: str) -> str:
-    try:
-        with Path(text).open("rb"):
-            return text
-    except (OSError, ValueError):
-        raise ValueError("the file cannot be read; give the path of a PEM file") from None

@@ -22,14 +22,16 @@ from connector.serving import OPTIONS, check_free, options_for
 from connector.settings import Settings
 from connector.tokens import digest_of, parse_tokens
 
+SECRET = "idc_secret-of-the-test-and-long-enough"
 CLI = [sys.executable, "-m", "connector.cli"]
 
 
 @pytest.fixture
-def cli(monkeypatch: pytest.MonkeyPatch) -> CliRunner:
+def cli(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> CliRunner:
     for name in os.environ:
         if name.startswith(("CONNECTOR_", "AWS_")):
             monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     return CliRunner()
 
 
@@ -60,7 +62,20 @@ def test_help_explains_every_command(cli: CliRunner) -> None:
 
 def test_a_new_token_is_shown_once_with_the_line_that_makes_it_known(cli: CliRunner) -> None:
     answer = cli.invoke(
-        main, ["token", "new", "--name", "isc", "--scope", "provision", "--source", "eu", "--expires", "2030-01-01"]
+        main,
+        [
+            "token",
+            "new",
+            "--environment",
+            "--name",
+            "isc",
+            "--scope",
+            "provision",
+            "--source",
+            "eu",
+            "--expires",
+            "2030-01-01",
+        ],
     )
     assert answer.exit_code == 0
     secret = next(line.strip() for line in answer.output.splitlines() if line.strip().startswith("idc_"))
@@ -72,7 +87,7 @@ def test_a_new_token_is_shown_once_with_the_line_that_makes_it_known(cli: CliRun
 
 def test_a_new_token_joins_those_the_environment_has(cli: CliRunner, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CONNECTOR_API_TOKENS", f"old:read:{digest_of('x').hex()}")
-    output = cli.invoke(main, ["token", "new", "--name", "new", "--scope", "read"]).output
+    output = cli.invoke(main, ["token", "new", "--environment", "--name", "new", "--scope", "read"]).output
     line = next(line for line in output.splitlines() if "CONNECTOR_API_TOKENS=" in line)
     assert [token.name for token in parse_tokens(line.split("=", 1)[1].strip("'"))] == ["old", "new"]
 
@@ -148,7 +163,10 @@ def test_our_options_are_ones_that_gunicorn_knows() -> None:
 
 
 def test_gunicorn_can_be_started_without_us(tmp_path: Path) -> None:
-    env = environment(CONNECTOR_STORE_URL=f"sqlite:///{tmp_path / 'store.db'}")
+    env = environment(
+        CONNECTOR_STORE_URL=f"sqlite:///{tmp_path / 'store.db'}",
+        CONNECTOR_API_TOKENS=f"isc:read:{digest_of(SECRET).hex()}",
+    )
     gunicorn = [sys.executable, "-m", "gunicorn", "--check-config", "-c", "python:connector.gunicorn_options"]
     done = subprocess.run([*gunicorn, "connector.wsgi:app"], check=False, capture_output=True, text=True, env=env)
     assert done.returncode == 0, done.stderr
@@ -273,13 +291,13 @@ def test_the_doctor_knows_its_sources(cli: CliRunner) -> None:
 
 def test_a_service_starts_serves_and_stops(sandbox: dict[str, str], tmp_path: Path) -> None:
     port = free_port()
-    tokens = f"isc:provision:{digest_of('idc_secret-of-the-test').hex()}"
+    tokens = f"isc:provision:{digest_of(SECRET).hex()}"
     env = environment(**sandbox, CONNECTOR_STORE_URL=f"sqlite:///{tmp_path / 'store.db'}", CONNECTOR_API_TOKENS=tokens)
     log = tmp_path / "log"
     with log.open("wb") as errors:
         process = subprocess.Popen([*CLI, "serve", "--port", str(port)], stderr=errors, env=env)
     try:
-        body = {"type": "std:account:list", "config": {"source": "default", "connectorToken": "idc_secret-of-the-test"}}
+        body = {"type": "std:account:list", "config": {"source": "default", "connectorToken": SECRET}}
         answer = asked(process, port, body, log)
         assert answer.status_code == 200
         assert len(answer.content.splitlines()) == 12

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from connector.errors import FixConfiguration
+from connector.errors import ConnectorError
+from connector.known_callers import check_callers
 from connector.serving import Server, check_free, options_for
 from connector.settings import Settings, read_settings
 from connector.web.logs import configure_logs
@@ -27,14 +28,14 @@ if TYPE_CHECKING:
 def serve_command(host: str, port: int, behind_proxy: bool) -> None:
     """Serve the commands to SailPoint.
 
-    Needs at least one caller in CONNECTOR_API_TOKENS (see `idc-connector token new`), and AWS credentials where
-    boto3 finds them. CONNECTOR_SOURCES names a TOML file of sources; without it there is one, `default`.
+    Needs at least one caller (see `idc-connector token new`), and AWS credentials where boto3 finds them.
+    CONNECTOR_SOURCES names a TOML file of sources; without it there is one, `default`.
     """
     try:
         settings = settings_to_serve()
         options = options_for(settings, host, port, behind_proxy)
         check_free(host, port)
-    except FixConfiguration as error:
+    except ConnectorError as error:
         raise click.ClickException(str(error)) from error
     configure_logs(settings.log_level)
     hops = (settings.proxy_hops or 1) if behind_proxy else 0
@@ -48,11 +49,7 @@ def serve_command(host: str, port: int, behind_proxy: bool) -> None:
 
 
 def settings_to_serve() -> Settings:
-    """Settings with which somebody could call. `FixConfiguration` lists what is wrong."""
+    """Settings with which somebody could call. `ConnectorError` says what is wrong."""
     settings = read_settings()
-    if not settings.tokens:
-        raise FixConfiguration(
-            "Nobody could call: CONNECTOR_API_TOKENS is not set. Run `idc-connector token new --name sailpoint"
-            " --scope provision`, set the line it prints, and start again."
-        )
+    check_callers(settings)
     return settings

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from connector.errors import Busy, Unauthenticated
-from connector.tokens import Token, digest_of
+from connector.errors import Busy, RetryLater, Unauthenticated
+from connector.tokens import Scope, Token, digest_of
 from connector.web.attempts import Attempts
 from connector.web.kept_tokens import KeptTokens
 
@@ -95,6 +95,12 @@ class Callers:
         if not own:
             raise Unauthenticated("The client is not known here.")
         return own
+
+    def issue(self, client: Token, scope: Scope) -> tuple[str, float]:
+        """A token of the client's for a short while, and for how many seconds. `RetryLater` without a store."""
+        if self._kept is None:
+            raise RetryLater("Tokens cannot be had for others here: there is no store.")
+        return self._kept.issue(client, scope)
 
     def _match(self, credential: Credential) -> list[Token]:
         digest = digest_of(credential.token)

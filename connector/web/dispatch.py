@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from connector.web.oauth import PATH, create_oauth
 from connector.web.ops import PATHS, create_ops
 from connector.web.saas import create_saas
 from connector.web.service import Service
@@ -22,6 +23,7 @@ class Faces:
     def __init__(self, service: Service, rest: WSGIApplication | None = None) -> None:
         self._saas = create_saas(service)
         self._ops = create_ops(service)
+        self._oauth = create_oauth(service)
         self._rest = rest
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -31,6 +33,8 @@ class Faces:
     def _face(self, method: str, path: str) -> WSGIApplication:
         if path in PATHS:
             return self._ops
+        if path == PATH:
+            return self._oauth
         if method == "POST" and path.endswith("/invoke"):  # at any depth (DESIGN §5), so under /v1 as well
             return self._saas
         if self._rest is not None and (path in _REST or path.startswith(_UNDER_REST)):

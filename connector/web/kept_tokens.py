@@ -10,16 +10,19 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Final, TypeVar
 
 import structlog
 
 from connector.errors import ConnectorError
 from connector.ports import Tokens
-from connector.tokens import SCOPES, KeptToken, Token
+from connector.tokens import SCOPES, KeptToken, Scope, Token, digest_of, new_token
 
 FRESH: Final = 2.0
 """Seconds a token is believed after the store was asked: so long a revoked one may still pass."""
+ISSUED_FOR: Final = 900.0
+"""Seconds a token lives that was had for another."""
 NOTED: Final = 60.0
 """Seconds between two notes of the use of one token."""
 REMEMBERED: Final = 1024
@@ -52,6 +55,16 @@ class KeptTokens:
         """Whether a token stands for itself, so that others may be had for it."""
         kept = self._remembered(digest)
         return kept is None or kept.parent is None
+
+    def issue(self, parent: Token, scope: Scope) -> tuple[str, float]:
+        """A new token that stands for its parent for a short while, and for how many seconds."""
+        now = self._now()
+        ends = now + ISSUED_FOR if parent.expires is None else min(now + ISSUED_FOR, parent.expires.timestamp())
+        secret = new_token()
+        until = datetime.fromtimestamp(ends, UTC)
+        child = Token(parent.name, scope, digest_of(secret), parent.sources, until)
+        self._tokens.keep(KeptToken(child, now, parent=parent.digest))
+        return secret, ends - now
 
     def note_use(self, digest: bytes) -> None:
         """Tell the store that it was used. That it cannot be told stops nobody."""

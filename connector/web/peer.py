@@ -39,6 +39,12 @@ class Peer:
         except (OSError, ValueError):  # closed on our side, which has no number any more
             return True
 
+    def address(self) -> str | None:
+        """The address of ours that it has connected to; None when there is none, as with a socket file."""
+        if self._socket is None or self._socket.family not in _TCP:
+            return None
+        return str(self._socket.getsockname()[0]).partition("%")[0]
+
     def must_read_within(self, seconds: float) -> None:
         """Give the connection up when what we send stays unread for so long; else it would hold a thread for ever.
 
