@@ -39,7 +39,7 @@ tests: $(READY) ## Run the tests alone; ARGS="-k name" narrows them
 slow: $(READY) ## Run the tests that take long
 	$(BIN)/pytest -m slow $(ARGS)
 
-bench: $(READY) ## Measure, into docs/performance.md; ARGS="S-20 --times 3" names parts
+bench: $(READY) ## Measure, into docs/performance.md; ARGS="cold-S-20 --times 3" names parts
 	$(BIN)/python -m tests.bench $(ARGS)
 
 format: $(READY) ## Put the code into form

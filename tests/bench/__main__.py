@@ -1,4 +1,4 @@
-"""The benchmarks, all of them or those that are named, into `docs/performance.md`: `make bench`, `make bench ARGS="S"`.
+"""The benchmarks, all or those that are named, into `docs/performance.md`: `make bench ARGS="cold-S-20 --times 3"`.
 
 Each part runs `--times` times, and the run with the median of its figure is kept. A figure that was not measured now
 stays as it was.
@@ -72,10 +72,12 @@ def machine() -> str:
 def main() -> None:
     """Measure and write."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("parts", nargs="*", help=f"parts of names of parts; all of: {', '.join(PARTS)}")
+    parser.add_argument("parts", nargs="*", help=f"parts, or tables of them; all: {', '.join(PARTS)}")
     parser.add_argument("--times", type=int, default=1, help="runs of each part, of which the median is kept")
     asked = parser.parse_args()
-    names = [name for name in PARTS if not asked.parts or any(part in name for part in asked.parts)]
+    names = [
+        name for name in PARTS if not asked.parts or any(part in (name, name.split("-")[0]) for part in asked.parts)
+    ]
     for name in names:
         row = measured(name, asked.times)
         write(name, row)
