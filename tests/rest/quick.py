@@ -10,7 +10,7 @@ from connector.settings import read_settings
 from connector.web.logs import configure_logs
 from connector.web.service import Limits
 
-LIMITS = Limits(commands=6, silence=0.3, attention=0.05)
+LIMITS = Limits(commands=6, silence=0.6, attention=0.05)
 
 if __name__ == "__main__":
     configure_logs("INFO")

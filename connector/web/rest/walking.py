@@ -41,4 +41,7 @@ class Walk:
         return rest_bodies.page(page, None if cursor is None else f"{self._address}?{query}", cursor)
 
     def _key(self, desk: Desk) -> bytes:
-        return bytes.fromhex(desk.records.keep_note(self._source, KEY, secrets.token_hex(32)))
+        records = desk.records
+        # Looked for first: only the very first page of a source has to write.
+        known = records.note(self._source, KEY) or records.keep_note(self._source, KEY, secrets.token_hex(32))
+        return bytes.fromhex(known)
