@@ -10,6 +10,7 @@ import ipaddress
 import logging
 import os
 import socket
+import ssl
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
@@ -37,9 +38,10 @@ class Log(Logger):  # type: ignore[misc]
 
 
 OPTIONS: Final[dict[str, Any]] = {
-    "worker_class": "gthread",
+    "worker_class": "connector.web.worker.Worker",  # gthread, and it does not wait for slow clients
     "workers": 1,  # SQLite has one writer, and one process shares one census and one quota
-    "threads": 48,  # more than commands at once (web.service.Limits), so that health checks are always answered
+    "threads": 96,  # more than commands at once (web.service.Limits): health checks are answered, slow clients borne
+    "worker_connections": 800,  # below the 1024 open files that many systems allow
     "timeout": 60,  # the worker's heartbeat, not a request's
     "graceful_timeout": 240,  # a stop waits for the longest list; what is cut off then is cut visibly
     "keepalive": 75,  # longer than the idle time of common proxies
@@ -87,7 +89,9 @@ def options_for(settings: Settings, host: str, port: int, behind_proxy: bool) ->
             " CONNECTOR_TLS_KEY, or say --behind-proxy when a reverse proxy does TLS."
         )
     bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    tls = {"certfile": settings.tls_cert, "keyfile": settings.tls_key} if secured else {}
+    tls: dict[str, Any] = {"certfile": settings.tls_cert, "keyfile": settings.tls_key} if secured else {}
+    if settings.tls_client_ca is not None:
+        tls |= {"ca_certs": settings.tls_client_ca, "cert_reqs": ssl.CERT_REQUIRED}
     return {**OPTIONS, "bind": bind, "loglevel": settings.log_level.lower(), **tls}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from connector.web.connections import HERE, Awaited
 from connector.web.oauth import PATH, create_oauth
 from connector.web.ops import PATHS, create_ops
 from connector.web.saas import create_saas
@@ -27,6 +28,9 @@ class Faces:
         self._rest = rest
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        watched = HERE.of(environ.get("gunicorn.socket"))
+        if watched is not None:
+            environ["wsgi.input"] = Awaited(environ["wsgi.input"], watched)
         face = self._face(environ.get("REQUEST_METHOD", ""), environ.get("PATH_INFO", ""))
         return face(environ, start_response)
 

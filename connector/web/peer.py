@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import select
 import socket
+import ssl
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, Final
@@ -44,6 +45,17 @@ class Peer:
         if self._socket is None or self._socket.family not in _TCP:
             return None
         return str(self._socket.getsockname()[0]).partition("%")[0]
+
+    def subject(self) -> str | None:
+        """Who its certificate says it is; None when it showed none."""
+        if not isinstance(self._socket, ssl.SSLSocket):
+            return None
+        try:
+            certificate = self._socket.getpeercert() or {}
+        except (OSError, ValueError):  # gone
+            return None
+        names: Any = certificate.get("subject", ())
+        return ",".join(f"{name}={value}" for group in names for name, value in group) or None
 
     def must_read_within(self, seconds: float) -> None:
         """Give the connection up when what we send stays unread for so long; else it would hold a thread for ever.

@@ -15,6 +15,7 @@ from connector.errors import FixRequest, SourceNotFound, UnsupportedCommand
 from connector.model import Asker, Source
 from connector.web.auth import Callers
 from connector.web.metrics import Metrics
+from connector.web.slots import Slots
 
 WITHOUT_SOURCE = frozenset({"std:spec:read"})
 """Commands that answer for the default source when none is named."""
@@ -69,11 +70,11 @@ class Service:
     """Calls to AWS so far by source and operation."""
     metrics: Metrics = field(default_factory=Metrics)
     limits: Limits = field(default_factory=Limits)
-    slots: threading.BoundedSemaphore = field(init=False)
+    slots: Slots = field(init=False)
     """One for each command that may run at once, on all faces together."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "slots", threading.BoundedSemaphore(self.limits.commands))
+        object.__setattr__(self, "slots", Slots(self.limits.commands))
 
     def command(self, type_: str) -> Command:
         """The command of that type."""

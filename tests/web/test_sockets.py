@@ -283,7 +283,6 @@ def test_a_slow_reader_holds_the_command_back(url: str, tmp_path: Path) -> None:
 def test_clients_that_stop_reading_are_given_up(url: str, tmp_path: Path) -> None:
     marks = [tmp_path / str(number) for number in range(40)]
     stalled = [connect(url, listing(accounts=200, size=50_000, mark=mark)) for mark in marks]
-    assert eventually(lambda: post(url, listing(accounts=1)).status_code == 429)
     assert eventually(lambda: all(mark.exists() for mark in marks), 15)
     assert eventually(lambda: post(url, listing(accounts=1)).status_code == 200)
     for connection in stalled:

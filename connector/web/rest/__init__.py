@@ -22,13 +22,6 @@ from connector.web.rest.door import admit
 from connector.web.rest.face import EXTENSION, Face
 from connector.wire.rest_problems import TYPE, TYPES, named
 
-HEADERS = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",
-}
-"""On every answer: it is for one program, once, and never for a page of somebody else."""
 _NAMES = {404: "not-found", 405: "method-not-allowed", 413: "too-large", 415: "unsupported-media-type"}
 
 log = structlog.get_logger(__name__)
@@ -44,7 +37,7 @@ def create_rest(face: Face) -> Flask:
     app.url_map.merge_slashes = False
     app.extensions[EXTENSION] = face
     app.before_request(admit)
-    app.after_request(_show)
+    app.after_request(show_request_id)
     document = Document(app, _plain)
     for blueprint in (source.blueprint, accounts.blueprint, entitlements.blueprint, operations.blueprint):
         document.register_blueprint(blueprint)
@@ -53,11 +46,6 @@ def create_rest(face: Face) -> Flask:
     app.register_error_handler(ConnectorError, _refused(face))
     app.register_error_handler(Exception, _defect)
     return app
-
-
-def _show(response: Response) -> Response:
-    response.headers.extend(HEADERS)
-    return show_request_id(response)
 
 
 def _problem(name: str) -> Response:

@@ -76,9 +76,7 @@ def show(id: str) -> Response:
 @blueprint.route("", methods=["POST"], parameters=document.path("source"))
 @blueprint.response(201, AccountSchema)
 @document.linked(201, "id", *CREATED, source="$request.path.source")
-@document.described(
-    *document.CHANGE, *document.BODY, *document.PARTS, "conflict", "invalid-attribute", body=NewAccountSchema
-)
+@document.described(*document.CHANGE, *document.BODY, *document.PARTS, "invalid-attribute", body=NewAccountSchema)
 def create() -> Response:
     """Create a user, with what it shall hold"""
     asked = new_account(door.body())
@@ -91,7 +89,6 @@ def create() -> Response:
     *document.CHANGE,
     *document.BODY,
     *document.ACCOUNT,
-    "conflict",
     "invalid-attribute",
     body=ChangedAttributesSchema,
 )

@@ -34,7 +34,7 @@ DOOR: Final = ("malformed", "unauthenticated", "forbidden", "source-not-found", 
 """What can stop any request at a source."""
 AWS: Final = ("aws-failed", "aws-permission-missing", "source-misconfigured", "aws-throttled")
 """What can come of asking AWS."""
-CHANGE: Final = (*DOOR, *AWS, "managed-elsewhere", "grant-failed", "still-running")
+CHANGE: Final = (*DOOR, *AWS, "conflict", "managed-elsewhere", "grant-failed", "still-running")
 """What can come of any change."""
 ACCOUNT: Final = ("account-not-found", "account-elsewhere")
 """What can be said of the account that is meant."""
@@ -44,6 +44,12 @@ BODY: Final = ("too-large", "unsupported-media-type")
 """What a body can be."""
 _AFTER: Final = {"Retry-After": {"description": "Seconds to wait", "schema": {"type": "integer", "minimum": 1}}}
 _CHALLENGE: Final = {"WWW-Authenticate": {"description": "How to authenticate", "schema": {"type": "string"}}}
+_ONCE: Final = {
+    "in": "header",
+    "name": "Idempotency-Key",
+    "description": "A request repeated with it gets the first one's answer; used for another request it is a conflict",
+    "schema": {"type": "string", "pattern": "^[ -~]{0,255}$"},
+}
 _HEADERS: Final = {401: _CHALLENGE, 429: _AFTER, 503: _AFTER, 504: _AFTER}
 
 
@@ -104,6 +110,8 @@ def described(
         more: dict[str, Any] = {"operationId": f"{view.__module__.rpartition('.')[2]}.{view.__name__}"}
         if query is not None:
             more["parameters"] = [{"in": "query", "schema": query}]
+        if "still-running" in kinds:
+            more["parameters"] = [_ONCE]
         if body is not None:
             more["requestBody"] = {"required": True, "content": {"application/json": {"schema": body}}}
         return Blueprint.doc(**more)(view)  # type: ignore[no-any-return]

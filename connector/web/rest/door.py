@@ -69,8 +69,8 @@ def body() -> dict[str, Any]:
 def _key() -> str:
     """The caller's Idempotency-Key, empty without one."""
     key = request.headers.get("Idempotency-Key", "").strip()
-    if len(key) > LONGEST_KEY or not key.isprintable():
-        raise FixRequest(f"Idempotency-Key has at most {LONGEST_KEY} printable characters.")
+    if len(key) > LONGEST_KEY or not (key.isascii() and key.isprintable()):
+        raise FixRequest(f"Idempotency-Key has at most {LONGEST_KEY} printable characters of ASCII.")
     return key
 
 

@@ -45,4 +45,6 @@ def _answer(operation: Operation) -> tuple[Account | None, Mapping[str, Any] | N
         return None, of_error(error, instance).members
     if not isinstance(event, Account):
         return None, None
-    return event, of_refusals(event, instance, single=False).members if event.refusals else None
+    # As the request would have been told: one step that failed has its own problem.
+    single = operation.command == "std:account:update" and len(operation.steps) == 1
+    return event, of_refusals(event, instance, single=single).members if event.refusals else None
