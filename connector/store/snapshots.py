@@ -32,7 +32,8 @@ def newest(connection: Connection, source: int) -> Row[Any] | None:
 
 def of_snapshot_row(name: str, row: Row[Any]) -> Snapshot:
     """The snapshot of a row."""
-    return Snapshot(name, row.number, row.census, row.completed_at, json.loads(row.summary))
+    # SQLite hands a whole number back as one where it was just written, and as a float later.
+    return Snapshot(name, row.number, row.census, float(row.completed_at), json.loads(row.summary))
 
 
 def find(connection: Connection, source: int, number: int) -> Row[Any] | None:

@@ -282,3 +282,31 @@ def test_an_operation_tells_how_it_failed_as_well(world: World, joiner: str) -> 
         world.grantable[2]: "done",
         world.suspended: "failed",
     }
+
+
+def test_a_single_step_that_fails_there_has_its_own_problem(world: World, joiner: str) -> None:
+    """In the same words as if it had been waited for."""
+    with world.options(assignment_seconds=0.8, deny=["DescribeAccount", "ListAccounts"]):
+        ended = outlast(world, joiner, world.suspended)
+
+    assert ended["problem"]["type"] == "/problems/grant-failed"
+    assert ended["account"]["permissionSetAssignments"] == []
+
+
+def test_a_request_repeated_with_its_key_has_the_same_answer(world: World) -> None:
+    """Also when it could not be done again: the user exists by then. With another body it is a conflict."""
+    caller, key = world.caller(), {"Idempotency-Key": "joiner 17"}
+    body = {"userName": "only.once", "givenName": "Only", "familyName": "Once"}
+    first, second = (caller.post(ACCOUNTS, body, headers=key) for _ in range(2))
+    other = caller.post(ACCOUNTS, {**body, "userName": "twice"}, headers=key)
+
+    assert first.status_code == second.status_code == 201
+    assert first.json() == second.json()
+    assert (other.status_code, kind_of(other)) == (409, "conflict")
+    assert caller.delete(f"{ACCOUNTS}/{first.json()['id']}").status_code == 204
+
+
+@pytest.mark.parametrize("key", ["x" * 256, "caf\u00e9"])
+def test_what_is_no_key_is_refused(caller: Caller, joiner: str, key: str) -> None:
+    headers = {"Idempotency-Key": key.encode("latin-1")}
+    assert kind_of(caller.patch(f"{ACCOUNTS}/{joiner}", {"title": "x"}, headers=headers)) == "malformed"

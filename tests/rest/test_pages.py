@@ -17,9 +17,16 @@ from connector.sandbox.server import Sandbox
 from connector.web.rest.walking import KEY
 from connector.wire.cursors import seal
 from tests.rest.conftest import SOURCE, Caller, Quick, World, kind_of
-from tests.running import TOKEN, key
+from tests.running import TOKEN, Running, key
 
 ACCOUNTS = f"{SOURCE}/accounts"
+
+
+class BehindProxy(Running):
+    """The service as a reverse proxy wants it."""
+
+    def program(self) -> list[str]:
+        return [*super().program(), "--behind-proxy"]
 
 
 def walk(caller: Caller, path: str) -> list[dict[str, Any]]:
@@ -211,6 +218,15 @@ def test_next_starts_where_the_caller_reached_us(world: World) -> None:
     page = world.caller().get(f"{ACCOUNTS}?limit=2", headers={"Host": "connector.example.com:8443"}).json()
 
     assert page["next"].startswith(f"http://connector.example.com:8443{ACCOUNTS}?limit=2&cursor=")
+
+
+def test_next_starts_with_what_the_proxy_forwards(tmp_path: Any) -> None:
+    """One proxy in front: its word counts, what its client forged before it does not."""
+    with Sandbox() as sandbox, BehindProxy(sandbox, tmp_path) as service:
+        forwarded = {"X-Forwarded-Proto": "gopher, https", "X-Forwarded-Host": "evil.example, connector.example.com"}
+        page = Caller(service.url).get(f"{ACCOUNTS}?limit=2", headers=forwarded).json()
+
+    assert page["next"].startswith(f"https://connector.example.com{ACCOUNTS}?limit=2&cursor=")
 
 
 def test_next_starts_with_the_public_address(tmp_path: Any) -> None:
