@@ -13,15 +13,9 @@ from connector.web.rest.answers import read_alive, read_whole
 from connector.web.rest.changes import Asked, change
 from connector.web.rest.face import asked_source, face
 from connector.wire.rest_bodies import entitlement_change, flat_account, merge, new_account, values_of
-from connector.wire.rest_schemas import (
-    AccountPageQuerySchema,
-    AccountPageSchema,
-    AccountSchema,
-    ChangedAttributesSchema,
-    NewAccountSchema,
-    ValuesSchema,
-    load_query,
-)
+from connector.wire.rest_queries import AccountPageQuerySchema, load_query
+from connector.wire.rest_schemas import AccountPageSchema
+from connector.wire.rest_shapes import AccountSchema, ChangedAttributesSchema, NewAccountSchema, ValuesSchema
 
 blueprint = Blueprint("accounts", __name__, url_prefix="/v1/sources/<source>/accounts", description="Users")
 CREATED = (

@@ -20,13 +20,8 @@ from connector.attributes import ENTITLEMENT_TYPES
 from connector.model import RESOURCE_ID
 from connector.web.rest.answers import PROBLEM
 from connector.wire.rest_problems import TYPES
-from connector.wire.rest_schemas import (
-    ENTITLEMENT_SCHEMAS,
-    AccountSchema,
-    ChangedAttributesSchema,
-    DeletedAccountSchema,
-    ProblemSchema,
-)
+from connector.wire.rest_schemas import ProblemSchema
+from connector.wire.rest_shapes import ENTITLEMENT_SCHEMAS, AccountSchema, ChangedAttributesSchema, DeletedAccountSchema
 
 View = TypeVar("View", bound=Callable[..., Any])
 

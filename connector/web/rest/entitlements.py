@@ -12,7 +12,9 @@ from connector.web.rest import document, walking
 from connector.web.rest.answers import read_alive
 from connector.web.rest.face import asked_source, face
 from connector.wire.rest_bodies import flat_entitlement
-from connector.wire.rest_schemas import EntitlementPageSchema, EntitlementSchema, PageQuerySchema, load_query
+from connector.wire.rest_queries import PageQuerySchema, load_query
+from connector.wire.rest_schemas import EntitlementPageSchema
+from connector.wire.rest_shapes import EntitlementSchema
 
 blueprint = Blueprint(
     "entitlements",
