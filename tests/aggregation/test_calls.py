@@ -67,7 +67,7 @@ class Cold:
     families: Counter[str] = field(default_factory=Counter)
 
 
-@pytest.fixture(scope="module", params=SHAPES)
+@pytest.fixture(scope="module", params=["S", "M", "W", pytest.param("W-wider", marks=pytest.mark.slow)])
 def cold(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cold]:
     """One shape after its first list."""
     size = SHAPES[request.param]

@@ -29,6 +29,8 @@ from tests.databases import Server
 from tests.running import Running, change, key
 
 SIZE = Size(users=150, groups=120, permission_sets=12, aws_accounts=15, pairs=120)
+LATE = 0.5
+"""Seconds a call may take from its token to AWS: so much closer together may calls arrive than they were let go."""
 SOURCES = """
 [sources.default]
 snapshot_max_age = 3600
@@ -124,18 +126,9 @@ def test_together_they_stay_under_one_pace(store: str, tmp_path: Path) -> None:
         for family in ("sso-admin", "identitystore"):
             moments = sorted(each["at"] for each in calls if each["service"] == family)
             assert len(moments) > 2 * pace, "too few calls to tell"
-            # From a token to AWS a call takes this moment or that: a few may come closer together than they left.
-            assert max(_in_any_second(moments)) <= pace * 1.1, family
-        seconds = max(each["at"] for each in calls) - min(each["at"] for each in calls)
-        assert sum(each["service"] == "sso-admin" for each in calls) <= pace * (seconds + 1) * 1.02
-
-
-def _in_any_second(moments: list[float]) -> Iterator[int]:
-    first = 0
-    for last, moment in enumerate(moments):
-        while moments[first] <= moment - 1:
-            first += 1
-        yield last - first + 1
+            for first, began in enumerate(moments):
+                for last, ended in enumerate(moments[first:], start=first):
+                    assert last - first + 1 <= pace * (ended - began + 1 + LATE), family
 
 
 @pytest.mark.parametrize("waits", [True, False], ids=["asked-before", "asked-after"])
