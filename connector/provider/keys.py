@@ -25,7 +25,8 @@ PAUSE: Final = 30.0
 """Seconds between two fetches, whatever callers send."""
 PATIENCE: Final = 5.0
 LARGEST: Final = 512 * 1024
-SMALLEST_RSA: Final = 2048
+SMALLEST_RSA: Final = 342
+"""Characters in which 2048 bits are written."""
 
 log = structlog.get_logger(__name__)
 
@@ -77,20 +78,22 @@ def key_set(text: str) -> KeySet:
         found = json.loads(text)["keys"]
     except (TypeError, LookupError):
         raise ValueError("no JSON Web Key Set") from None
+    if not isinstance(found, list):
+        raise ValueError("no JSON Web Key Set")
     return KeySet([key for each in found if (key := _key(each)) is not None])
 
 
 def _key(about: Any) -> RSAKey | ECKey | None:
     if not isinstance(about, dict) or about.get("use", "sig") != "sig":
         return None
+    if about.get("kty") == "RSA" and len(str(about.get("n", ""))) < SMALLEST_RSA:
+        return None
     try:
         key = JWKRegistry.import_key(about)
     except (JoseError, ValueError, TypeError, LookupError):
         return None
-    if isinstance(key, RSAKey):
-        return key if key.raw_value.key_size >= SMALLEST_RSA else None
     # A key both sides know is no proof of who signed.
-    return key if isinstance(key, ECKey) else None
+    return key if isinstance(key, RSAKey | ECKey) else None
 
 
 def fetching(issuer: str, address: str | None) -> Callable[[], str]:

@@ -28,8 +28,8 @@ BODY: Final = 20.0
 """Seconds in which its body has to come."""
 PRESSED: Final = 1.0
 """Seconds for either when threads run short."""
-UNREAD: Final = 2.0
-"""Seconds without reading after which a client gives way to another."""
+UNREAD: Final = 1.0
+"""Seconds without reading after which a client gives way to another, when there is no room for both."""
 
 log = structlog.get_logger(__name__)
 

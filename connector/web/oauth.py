@@ -13,7 +13,7 @@ import structlog
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from connector.errors import Busy, ConnectorError, RetryLater, Unauthenticated
+from connector.errors import Busy, ConnectorError, Forbidden, RetryLater, Unauthenticated
 from connector.tokens import SCOPES, Scope, Token
 from connector.web.admission import guard, note_refusal, tried
 from connector.web.auth import LONGEST, Credential, credentials_of
@@ -60,6 +60,8 @@ def create_oauth(service: Service) -> Flask:
         log.warning("refused", kind=error.kind, why=str(error))
         if isinstance(error, Unauthenticated):
             return _told(Refused("invalid_client", str(error), 401))
+        if isinstance(error, Forbidden):
+            return _told(Refused("unauthorized_client", str(error), 403))
         status = 429 if isinstance(error, Busy) else 503 if isinstance(error, RetryLater) else 500
         response = _told(Refused("temporarily_unavailable" if status != 500 else "server_error", str(error), status))
         if isinstance(error, RetryLater):
