@@ -354,6 +354,9 @@ class Stripped(Protocol):
     def restored(self, source: str, user_id: str) -> None:
         """The user is enabled again, or deleted; its journal goes."""
 
+    def disabled(self, source: str, user_id: str) -> bool:
+        """Whether the user is among `all`, without reading the others."""
+
     def all(self, source: str) -> frozenset[str]:
         """UserIds that are disabled by stripping: those whose journal is complete."""
 

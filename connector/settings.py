@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 
 from environs import FileAwareEnv
 
-from connector.errors import FixConfiguration
+from connector.errors import FixConfiguration, SourceNotFound
 from connector.model import Source
 from connector.sources import DEFAULT, parse_sources
 from connector.tokens import Token, parse_tokens
@@ -73,6 +73,14 @@ class Settings:
     """What its clients may do; others may nothing."""
     aws_surroundings: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     """AWS variables that decide which AWS is asked; a snapshot of another one is not ours."""
+
+    def source(self, name: str | None) -> Source:
+        """The source an operator names, the default one without a name; `SourceNotFound`."""
+        if name is None:
+            return self.default_source
+        if name not in self.sources:
+            raise SourceNotFound(f"There is no source {name}; there are {', '.join(self.sources)}.")
+        return self.sources[name]
 
     @property
     def default_source(self) -> Source:

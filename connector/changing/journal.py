@@ -10,12 +10,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from connector.changing.planning import TAKE
 from connector.model import Operation, Outcome, Recorded, Result, Step, Verb
 from connector.ports import Clock, Operations
 
 TOO_OLD: Final = 15 * 60.0
 """Seconds after which an interrupted change gives nothing any more: who asked has asked again, or elsewhere."""
-TAKING: Final = frozenset({Verb.LEAVE, Verb.UNASSIGN, Verb.EXPEL})
 
 
 @dataclass
@@ -62,7 +62,7 @@ class Journal:
         done, refused = [], []
         for step in steps:
             known = self._known.get(_name(step))
-            if step.verb in TAKING:
+            if step.verb in TAKE.values():
                 done.append(step)
             elif known is not None and known.result in (Result.DONE, Result.ALREADY):
                 continue  # given once; if it is gone, somebody took it since

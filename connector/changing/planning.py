@@ -14,15 +14,17 @@ from connector.errors import InvalidAttribute
 from connector.model import Account, Change, Op, Source, Step, Verb
 
 GIVE = {
-    attributes.GROUP.name: Verb.JOIN,
-    attributes.ASSIGNMENT.name: Verb.ASSIGN,
-    attributes.APPLICATION.name: Verb.ADMIT,
+    attributes.GROUP.attribute: Verb.JOIN,
+    attributes.ASSIGNMENT.attribute: Verb.ASSIGN,
+    attributes.APPLICATION.attribute: Verb.ADMIT,
 }
+"""What gives an entitlement, by the account attribute that holds it."""
 TAKE = {
-    attributes.GROUP.name: Verb.LEAVE,
-    attributes.ASSIGNMENT.name: Verb.UNASSIGN,
-    attributes.APPLICATION.name: Verb.EXPEL,
+    attributes.GROUP.attribute: Verb.LEAVE,
+    attributes.ASSIGNMENT.attribute: Verb.UNASSIGN,
+    attributes.APPLICATION.attribute: Verb.EXPEL,
 }
+"""What takes one away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +152,8 @@ def _entitlement_steps(
     for type_ in enabled:
         held = set(_listed(account, type_.attribute))
         final = set(wanted.lists[type_.attribute])
-        take += [Step(TAKE[type_.name], type_.attribute, value) for value in sorted(held - final)]
-        give += [Step(GIVE[type_.name], type_.attribute, value) for value in sorted(final - held)]
+        take += [Step(TAKE[type_.attribute], type_.attribute, value) for value in sorted(held - final)]
+        give += [Step(GIVE[type_.attribute], type_.attribute, value) for value in sorted(final - held)]
     return tuple(take), tuple(give)
 
 

@@ -9,13 +9,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
+from connector.changing.planning import GIVE
 from connector.model import Account, Outcome, Result, Step, Values, Verb
 from connector.ports import Clock
 
 PAUSES: Final = (0.25, 0.5, 1.0, 2.0, 4.0)
 """Seconds between readings. AWS documents no bound for read-after-write; this is how long we look before saying so."""
-
-GIVING: Final = (Verb.JOIN, Verb.ASSIGN, Verb.ADMIT)
 
 
 def settle(
@@ -53,7 +52,7 @@ def _shows(account: Account, before: Account | None, step: Step) -> bool:
         old = before.attributes if before is not None else {}
         return not any(_still_old(account, old, name, value) for name, value in step.attributes.items())
     held = account.attributes.get(step.attribute, ())
-    return (step.value in held) is (step.verb in GIVING)
+    return (step.value in held) is (step.verb in GIVE.values())
 
 
 def _still_old(account: Account, old: Mapping[str, Values], name: str, value: str | None) -> bool:

@@ -1,4 +1,4 @@
-"""One change at a time for an account: two plans made from the same reading would undo each other's steps."""
+"""What only one request of a process shall do at a time. Changes of one account wait for each other as operations."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Turns:
-    """Locks by account of one source, kept only while somebody holds or wants them. Thread-safe, one process."""
+    """Locks by name, kept only while somebody holds or wants them. Thread-safe, one process."""
 
     _guard: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _held: dict[str, tuple[threading.Lock, int]] = field(default_factory=dict, repr=False)
 
     @contextmanager
-    def take(self, account: str) -> Iterator[None]:
-        """Hold the account's turn."""
+    def take(self, name: str) -> Iterator[None]:
+        """Hold the turn of that name."""
         with self._guard:
-            lock, wanted = self._held.get(account, (threading.Lock(), 0))
-            self._held[account] = (lock, wanted + 1)
+            lock, wanted = self._held.get(name, (threading.Lock(), 0))
+            self._held[name] = (lock, wanted + 1)
         try:
             with lock:
                 yield
         finally:
             with self._guard:
-                lock, wanted = self._held.pop(account)
+                lock, wanted = self._held.pop(name)
                 if wanted > 1:
-                    self._held[account] = (lock, wanted - 1)
+                    self._held[name] = (lock, wanted - 1)

@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 import click
 from rich.console import Console
 
-from connector.errors import AskPermission, ConnectorError, FixConfiguration, SourceNotFound
-from connector.model import Done, NoInput, Source
+from connector.errors import AskPermission, ConnectorError, FixConfiguration
+from connector.model import Done, NoInput
 from connector.settings import Settings, read_settings
 from connector.web.logs import configure_logs
 
@@ -47,7 +47,7 @@ def examine(settings: Settings, name: str | None) -> dict[str, object]:
     from connector.app import Core
     from connector.commands import COMMANDS
 
-    source = _source(settings, name)
+    source = settings.source(name)
     desk = Core(settings).desk(source, threading.Event())
     found: dict[str, object] = {"source": source.name}
     for event in COMMANDS["std:test-connection"].run(desk, NoInput()):
@@ -90,11 +90,3 @@ def _shown(value: object) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value))
     return str(value)
-
-
-def _source(settings: Settings, name: str | None) -> Source:
-    if name is None:
-        return settings.default_source
-    if name not in settings.sources:
-        raise SourceNotFound(f"There is no source {name}; there are {', '.join(settings.sources)}.")
-    return settings.sources[name]

@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from connector.errors import ConnectorError, SourceNotFound
+from connector.errors import ConnectorError
 from connector.model import Lane
 from connector.reading.survey import Survey, survey
 from connector.settings import Settings, read_settings
@@ -47,9 +47,7 @@ def walk_command(name: str | None, as_json: bool) -> None:
 def _survey(settings: Settings, name: str | None) -> Survey:
     from connector.app import Core
 
-    if name is not None and name not in settings.sources:
-        raise SourceNotFound(f"There is no source {name}; there are {', '.join(settings.sources)}.")
-    source = settings.sources[name] if name is not None else settings.default_source
+    source = settings.source(name)
     desk = Core(settings).desk(source, threading.Event())
     return survey(desk.directory(Lane.CENSUS), source)
 

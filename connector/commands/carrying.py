@@ -12,7 +12,7 @@ from connector.commands import grantable
 from connector.commands.desk import Desk
 from connector.commands.present import Present
 from connector.errors import AwsConflict, Conflicts, ManagedElsewhere
-from connector.model import Account, Change, Outcome, Refusal, Result, User, Verb
+from connector.model import Account, Change, Outcome, Refusal, Result, Step, User, Verb
 
 ATTEMPTS = 5
 """Plans made for a user that others keep changing, before saying so."""
@@ -53,11 +53,29 @@ def carry_out(desk: Desk, present: Present, changes: Sequence[Change]) -> Carrie
         outcomes += perform(steps, _user(present), hands(desk, present))
     if not outcomes:
         return Carried(before, ())
+    account, settled = settle_noted(desk, present, before, outcomes)
+    present.publish()
+    return Carried(account, tuple(settled))
+
+
+def perform_noted(
+    desk: Desk, present: Present, before: Account, steps: Sequence[Step], refused: Sequence[Outcome] = ()
+) -> tuple[Account, list[Outcome]]:
+    """Do the steps as part of the running operation, from intent to what shows; `refused` were not to be done."""
+    present.mark()
+    desk.noted.about_to(steps)
+    outcomes = [*refused, *perform(steps, _user(present), hands(desk, present))]
+    return settle_noted(desk, present, before, outcomes)
+
+
+def settle_noted(
+    desk: Desk, present: Present, before: Account, outcomes: Sequence[Outcome]
+) -> tuple[Account, list[Outcome]]:
+    """The account once the outcomes show, noted before that wait and after it."""
     desk.noted.came_of(outcomes)
     account, settled = settle(present.account, before, outcomes, desk.clock)
     desk.noted.came_of(settled)
-    present.publish()
-    return Carried(account, tuple(settled))
+    return account, settled
 
 
 def refusals(outcomes: Sequence[Outcome]) -> tuple[Refusal, ...]:

@@ -19,6 +19,7 @@ from connector.commands.leaver import LEFTOVERS
 from connector.errors import AccountNotFound, AskPermission
 from connector.model import Done, Event, Instance, Lane, NoInput, Pair, Principal, User
 from connector.ports import Directory
+from connector.reading.census import owned_elsewhere
 
 FIRST = 20
 """Users looked at for signs of an identity provider: part of the one page that is read anyway."""
@@ -134,10 +135,7 @@ class Probe:
     def _hints(self, instance: Instance, users: list[User]) -> None:
         source = self.desk.source
         if not instance.owned:
-            self.warnings.append(
-                f"we call from AWS account {instance.caller}, the instance belongs to {instance.owner}: access to the "
-                "management account may be invisible and cannot be changed from here"
-            )
+            self.warnings.append(owned_elsewhere(instance))
         external = sum(user.external for user in users)
         if source.managed_by == "identity-center" and external > len(users) / 2:
             self.warnings.append(

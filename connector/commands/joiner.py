@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
-from connector import attributes
 from connector.changing import planning
 from connector.commands import grantable
 from connector.commands.carrying import carry_out, refusals
@@ -44,9 +43,8 @@ def create(desk: Desk, asked: NewAccount) -> Iterator[Event]:
 
 
 def _gifts(changes: Sequence[Change]) -> list[Step]:
-    types = {each.attribute: each for each in attributes.ENTITLEMENT_TYPES.values()}
     return [
-        Step(planning.GIVE[types[change.attribute].name], change.attribute, value)
+        Step(planning.GIVE[change.attribute], change.attribute, value)
         for change in changes
         for value in change.values or ()
     ]

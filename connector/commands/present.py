@@ -38,7 +38,11 @@ class Present:
         source = _whole(self.desk.source) if self.whole else self.desk.source
         try:
             self.last = live.read(
-                self.directory, self.desk.records, source, self.id, self.desk.stripped.all(source.name)
+                self.directory,
+                self.desk.records,
+                source,
+                self.id,
+                stripped=self.desk.stripped.disabled(source.name, self.id),
             )
         except AccountNotFound:
             self._refuse_other_store()

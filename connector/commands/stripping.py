@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from connector import attributes
 from connector.changing.planning import TAKE
-from connector.changing.settling import failures, settle
-from connector.changing.steps import perform
-from connector.commands.carrying import hands
+from connector.changing.settling import failures
+from connector.commands.carrying import perform_noted
 from connector.commands.desk import Desk
 from connector.commands.present import Present
 from connector.errors import GrantFailed
@@ -28,17 +27,10 @@ def strip(desk: Desk, present: Present, account: Account, refusal: str) -> list[
 
     `GrantFailed` with the sentence `refusal` (user, reasons) when anything else could not be taken.
     """
-    types = {each.attribute: each for each in attributes.ENTITLEMENT_TYPES.values()}
-    steps = [Step(TAKE[types[name].name], name, id_) for name, ids in held(account).items() for id_ in ids]
+    steps = [Step(TAKE[name], name, id_) for name, ids in held(account).items() for id_ in ids]
     if not steps:
         return []
-    present.mark()
-    desk.noted.about_to(steps)
-    assert present.last is not None  # the account was read
-    outcomes = perform(steps, present.last.user, hands(desk, present))
-    desk.noted.came_of(outcomes)
-    _, settled = settle(present.account, account, outcomes, desk.clock)
-    desk.noted.came_of(settled)
+    _, settled = perform_noted(desk, present, account, steps)
     failed = failures(settled)
     kept_by = [each for each in failed if not each.left_by_aws]
     if kept_by:

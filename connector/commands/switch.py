@@ -9,11 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from connector import attributes
 from connector.changing.planning import GIVE
-from connector.changing.settling import PAUSES, failures, settle
-from connector.changing.steps import perform
-from connector.commands.carrying import hands, refusals
+from connector.changing.settling import PAUSES, failures
+from connector.commands.carrying import perform_noted, refusals
 from connector.commands.desk import Desk
 from connector.commands.present import Present
 from connector.commands.stripping import held, strip
@@ -86,17 +84,10 @@ def _restore(desk: Desk, present: Present) -> Account:
     journal = desk.stripped.journal(desk.source.name, present.id)
     if journal is None:
         return account
-    types = {each.attribute: each for each in attributes.ENTITLEMENT_TYPES.values()}
     missing = {name: [id_ for id_ in ids if id_ not in held(account).get(name, ())] for name, ids in journal.items()}
-    steps = [Step(GIVE[types[name].name], name, id_) for name, ids in missing.items() for id_ in ids]
+    steps = [Step(GIVE[name], name, id_) for name, ids in missing.items() for id_ in ids]
     wanted, refused = desk.noted.sorted_out(steps)
-    present.mark()
-    desk.noted.about_to(wanted)
-    assert present.last is not None  # the account was read
-    outcomes = [*refused, *perform(wanted, present.last.user, hands(desk, present))]
-    desk.noted.came_of(outcomes)
-    account, settled = settle(present.account, account, outcomes, desk.clock)
-    desk.noted.came_of(settled)
+    account, settled = perform_noted(desk, present, account, wanted, refused)
     if any(each.retryable for each in failures(settled)):
         present.publish()
         raise RetryLater(f"user {present.id} has not got everything back yet; enable it again")

@@ -10,7 +10,7 @@ from connector.errors import AskPermission
 from connector.model import AwsAccount, Group, Pair, Snapshot
 from connector.ports import Directory, Records
 from connector.reading import facts
-from connector.reading.work import PAGE, every
+from connector.reading.work import every
 
 
 class Catalogue:
@@ -31,13 +31,13 @@ class Catalogue:
         if self._snapshot is None:
             return
         snapshot, records = self._snapshot, self._records
-        for each in every(lambda after: records.page(snapshot, facts.PERMISSION_SET, after, PAGE)):
+        for each in every(records, snapshot, facts.PERMISSION_SET):
             self._permission_sets[each.id] = str(each.body["name"])
-        for each in every(lambda after: records.page(snapshot, facts.AWS_ACCOUNT, after, PAGE)):
+        for each in every(records, snapshot, facts.AWS_ACCOUNT):
             self._aws_accounts[each.id] = facts.aws_account(each)
-        for each in every(lambda after: records.page(snapshot, facts.GROUP, after, PAGE)):
+        for each in every(records, snapshot, facts.GROUP):
             self._groups[each.id] = facts.group(each)
-        for each in every(lambda after: records.page(snapshot, facts.APPLICATION, after, PAGE)):
+        for each in every(records, snapshot, facts.APPLICATION):
             self._applications[each.id] = str(each.body["name"])
 
     def pair(self, pair_id: str) -> str:

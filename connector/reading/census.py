@@ -92,10 +92,15 @@ def _warn_of_limits(work: Work, instance: Instance) -> None:
             "only users and groups are read"
         )
     if not instance.owned:
-        work.warnings.append(
-            f"we call from AWS account {instance.caller}, the instance belongs to {instance.owner}: access to the "
-            "management account may be invisible and cannot be changed from here"
-        )
+        work.warnings.append(owned_elsewhere(instance))
+
+
+def owned_elsewhere(instance: Instance) -> str:
+    """What a caller that is not the instance's owner has to know. Test-connection says it in the same words, once."""
+    return (
+        f"we call from AWS account {instance.caller}, the instance belongs to {instance.owner}: access to the "
+        "management account may be invisible and cannot be changed from here"
+    )
 
 
 def _read_services(work: Work, kinds: tuple[str, ...]) -> None:
@@ -188,7 +193,7 @@ def _read_again(work: Work, subject: str, kinds: tuple[str, ...]) -> None:
     directory = work.directories.open(work.source, Lane.LIVE, work.patience())
     found: Iterable[Fact] = ()
     try:
-        found = live.read(directory, work.records, work.source, subject, work.stripped()).facts
+        found = live.read(directory, work.records, work.source, subject, stripped=subject in work.stripped()).facts
     except AccountNotFound:
         log.info("an account was deleted while the census ran", source=work.source.name, account=subject)
     work.records.restage(work.census, subject, about, [each for each in found if each.kind in about])

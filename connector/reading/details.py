@@ -14,7 +14,7 @@ from connector.model import Fact, PermissionSet, Policies, Snapshot, Source
 from connector.ports import Clock, Directory, Records
 from connector.reading import facts
 from connector.reading.together import together
-from connector.reading.work import PAGE, THREADS, every
+from connector.reading.work import THREADS, every
 
 READ_AT: Final = "details read at"
 """Note in the store: JSON, when (Unix seconds) each permission set's details were read."""
@@ -29,9 +29,9 @@ def detailed(
     only: str | None = None,
 ) -> Snapshot:
     """A snapshot with details as young as lists may be, of all permission sets or `only` one: this one, or a newer."""
-    kept = {each.id: each for each in every(lambda after: records.page(snapshot, facts.DETAILS, after, PAGE))}
+    kept = {each.id: each for each in every(records, snapshot, facts.DETAILS)}
     read_at: dict[str, float] = json.loads(records.note(source.name, READ_AT) or "{}")
-    known = (each.id for each in every(lambda after: records.page(snapshot, facts.PERMISSION_SET, after, PAGE)))
+    known = (each.id for each in every(records, snapshot, facts.PERMISSION_SET))
     oldest = clock.now() - source.snapshot_max_age
     ask = [
         each
@@ -51,7 +51,7 @@ def detailed(
 def carried(records: Records, latest: Snapshot, ids: Iterable[str]) -> Iterable[Fact]:
     """Details that the next census takes over: those of permission sets that are still there."""
     there = set(ids)
-    return (each for each in every(lambda after: records.page(latest, facts.DETAILS, after, PAGE)) if each.id in there)
+    return (each for each in every(records, latest, facts.DETAILS) if each.id in there)
 
 
 def _ask(directory: Directory, id_: str) -> Fact:

@@ -13,7 +13,7 @@ from connector.reading import details, facts, live, walk
 from connector.reading.identities import Told
 from connector.reading.principals import rows_of
 from connector.reading.together import together
-from connector.reading.work import PAGE, THREADS, Growing, Work, every
+from connector.reading.work import THREADS, Growing, Work, every
 
 
 def read_aws_accounts(work: Work, told: Growing) -> None:
@@ -69,7 +69,7 @@ def _permission_set_names(work: Work, directory: Directory, ids: list[str]) -> N
     latest = work.records.latest(work.source.name)
     known: dict[str, Fact] = {}
     if latest is not None and latest.summary.get("instance") == directory.instance().arn:
-        kept = every(lambda after: work.records.page(latest, facts.PERMISSION_SET, after, PAGE))
+        kept = every(work.records, latest, facts.PERMISSION_SET)
         known = {each.id: each for each in kept}
         work.stage(details.carried(work.records, latest, ids))
     work.stage(known[each] for each in ids if each in known)

@@ -7,18 +7,18 @@ every group is asked as well.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 
 from connector import attributes
 from connector.errors import AskPermission, NotFoundInAws
-from connector.model import Assignment, Fact, Pair, Principal, Snapshot, Source, User
+from connector.model import Assignment, Fact, Pair, Principal, Source, User
 from connector.ports import Directory, Records
 from connector.reading import facts
 from connector.reading.principals import rows_of
 from connector.reading.together import together
-from connector.reading.work import PAGE, THREADS, every
+from connector.reading.work import THREADS, every
 
 GROUP_ROWS = "group rows are listed for users"
 APPLICATION_GROUP_ROWS = "application group rows are listed for users"
@@ -47,12 +47,12 @@ def note_group_rows(records: Records, source: Source, note: str = GROUP_ROWS) ->
     records.put_note(source.name, note, "seen")
 
 
-def read(directory: Directory, records: Records, source: Source, user_id: str, stripped: Collection[str]) -> Live:
+def read(directory: Directory, records: Records, source: Source, user_id: str, *, stripped: bool) -> Live:
     """The account, or `AccountNotFound` when AWS says the user does not exist.
 
-    `stripped` are the users that our own journal says are disabled.
+    `stripped`: our own journal says that it is disabled.
     """
-    user = replace(directory.user(user_id), stripped=user_id in stripped)
+    user = replace(directory.user(user_id), stripped=stripped)
     try:
         return _held(directory, records, source, user)
     except NotFoundInAws:
@@ -117,7 +117,7 @@ def _by_known_pairs(
             action="sso:ListAccountAssignmentsForPrincipal",
         )
     wanted = {me, *(Principal("GROUP", each) for each in groups)}
-    pairs = (Pair.parse(each.id) for each in _kept(records, snapshot, facts.PAIR))
+    pairs = (Pair.parse(each.id) for each in every(records, snapshot, facts.PAIR))
     asked = (each for each in pairs if each is not None)
     for found in together(THREADS, lambda pair: list(directory.assignments_of_pair(pair)), asked):
         yield from (row for row in found if row.principal in wanted)
@@ -137,7 +137,3 @@ def _applications(
     for row in sorted(rows):
         if row.principal == me or row.principal.id in wanted:
             yield facts.of_application_assignment(row)
-
-
-def _kept(records: Records, snapshot: Snapshot, kind: str) -> Iterator[Fact]:
-    return every(lambda after: records.page(snapshot, kind, after, PAGE))

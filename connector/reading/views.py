@@ -11,7 +11,7 @@ from connector.ports import Records
 from connector.reading import dressing, facts
 from connector.reading.catalogue import Catalogue
 from connector.reading.live import Live
-from connector.reading.work import PAGE, every
+from connector.reading.work import every
 
 BATCH = 500
 """Accounts rendered from one round of queries."""
@@ -27,7 +27,7 @@ def every_of(records: Records, snapshot: Snapshot, kind: str, after: str = "") -
     """Every fact of one kind with an id > `after`, by id, a page in memory at a time; none of a kind not read."""
     if kind not in kinds_in(snapshot):
         return iter(())
-    return every(lambda place: records.page(snapshot, kind, place, PAGE), after)
+    return every(records, snapshot, kind, after)
 
 
 def of_live(source: Source, live: Live, names: Catalogue, refusals: tuple[Refusal, ...] = ()) -> Account:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
-from connector.model import Fact, Lane, Source
+from connector.model import Fact, Lane, Snapshot, Source
 from connector.ports import Census, Directories, Directory, Patience, Records
 from connector.reading.walk import ASSIGNMENTS_BY_PAIR, Walk
 
@@ -109,8 +109,8 @@ class _Shared:
         self._patience.check()
 
 
-def every(page: Callable[[str], Sequence[Fact]], after: str = "") -> Iterator[Fact]:
-    """All facts behind a keyset page function with ids > `after`, a page in memory at a time."""
-    while found := page(after):
+def every(records: Records, snapshot: Snapshot, kind: str, after: str = "") -> Iterator[Fact]:
+    """Every fact of one kind with an id > `after`, by id, a page in memory at a time."""
+    while found := records.page(snapshot, kind, after, PAGE):
         yield from found
         after = found[-1].id

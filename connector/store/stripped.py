@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import ColumnElement, Connection, delete, select
 
 from connector.store.database import Database
 from connector.store.facts import storable
@@ -71,12 +71,25 @@ class Stripped:
         with self._database.writing() as connection:
             connection.execute(delete(stripped).where(stripped.c.source == number, stripped.c.user == user_id))
 
+    def disabled(self, source: str, user_id: str) -> bool:
+        """Whether the user's journal is complete."""
+        number = self._sources.find(source)
+        if number is None or not storable(user_id):
+            return False
+        with self._database.reading() as connection:
+            query = select(stripped.c.user).where(*_complete(number), stripped.c.user == user_id)
+            return connection.execute(query).first() is not None
+
     def all(self, source: str) -> frozenset[str]:
         """Users whose journal is complete."""
         number = self._sources.find(source)
         with self._database.reading() as connection:
-            whole = (stripped.c.source == number, stripped.c.attribute == "", stripped.c.value == COMPLETE)
-            return frozenset(connection.execute(select(stripped.c.user).where(*whole)).scalars())
+            return frozenset(connection.execute(select(stripped.c.user).where(*_complete(number))).scalars())
+
+
+def _complete(source: int | None) -> tuple[ColumnElement[bool], ...]:
+    """The row that says it, of each user of a source."""
+    return stripped.c.source == source, stripped.c.attribute == "", stripped.c.value == COMPLETE
 
 
 def _journal(connection: Connection, number: int, user_id: str) -> dict[str, list[str]] | None:

@@ -98,8 +98,7 @@ class _Face:
     def _stream(self, type_: str, command: Command, source: Source, asked: Input) -> Stream:
         cancelled = threading.Event()
         desk = self._service.desk(source, cancelled, g.asker)
-        if not self._slots.acquire(blocking=False):
-            raise Busy("Too many commands run at once; try again later.", after=10)
+        self._slots.take()
         metrics, started = self._service.metrics, time.monotonic()
         metrics.running.inc()
 

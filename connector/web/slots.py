@@ -10,6 +10,7 @@ import threading
 import time
 from typing import Final
 
+from connector.errors import Busy
 from connector.web.connections import HERE, TICK
 
 PATIENCE: Final = 4.0
@@ -21,6 +22,11 @@ class Slots:
 
     def __init__(self, number: int) -> None:
         self._free = threading.BoundedSemaphore(number)
+
+    def take(self) -> None:
+        """Take one, or refuse the command."""
+        if not self.acquire():
+            raise Busy("Too many commands run at once; try again later.", after=10)
 
     def acquire(self, blocking: bool = False) -> bool:
         """Take one; False when all commands are wanted by somebody."""

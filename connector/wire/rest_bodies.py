@@ -11,20 +11,13 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, NoReturn
 
-from connector.attributes import BY_NAME, ENTITLEMENT_TYPES, INHERITED_ACCESS, of_attribute
+from connector.attributes import BY_NAME, ENTITLEMENT_TYPES, ORDER, of_attribute
 from connector.errors import FixRequest, InvalidAttribute
 from connector.model import Account, Change, ChangeAccount, Entitlement, NewAccount, Op, Page, Snapshot
 from connector.wire.inputs import INPUTS, texts
 
 JSON: Final = "application/json"
-KNOWN: Final = frozenset(
-    {
-        *("id", "disabled", INHERITED_ACCESS),
-        *BY_NAME,
-        *(each.attribute for each in ENTITLEMENT_TYPES.values()),
-        *(each.inherited for each in ENTITLEMENT_TYPES.values() if each.inherited is not None),
-    }
-)
+KNOWN: Final = frozenset({"id", "disabled", *ORDER})
 """Members of an account."""
 
 

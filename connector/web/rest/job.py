@@ -16,7 +16,7 @@ from typing import Generic, TypeVar
 
 import structlog
 
-from connector.errors import Busy, CallUs, Cancelled, ConnectorError
+from connector.errors import CallUs, Cancelled, ConnectorError
 from connector.web.peer import Peer
 from connector.web.service import Service
 
@@ -45,8 +45,7 @@ class Job(Generic[Result]):
 
     def start(self) -> None:
         """`Busy` when too many commands run already."""
-        if not self._service.slots.acquire(blocking=False):
-            raise Busy("Too many commands run at once; try again later.", after=10)
+        self._service.slots.take()
         run = contextvars.copy_context().run
         threading.Thread(target=run, args=(self._run,), name="command", daemon=self._cancelled is not None).start()
 
@@ -78,10 +77,6 @@ class Job(Generic[Result]):
         """Nobody waits any more."""
         if self._cancelled is not None:
             self._cancelled.set()
-
-    def then(self, tell: Callable[[Job[Result]], None]) -> None:
-        """Have `tell` called at the end, or now."""
-        self._result.add_done_callback(lambda _: tell(self))
 
     # ---- in the job's own thread
 
