@@ -6,30 +6,19 @@ UpdateIdentityStore (network rules) is not emulated.
 
 from connector.sandbox import groups, memberships, users
 from connector.sandbox.call import Answer, Call, Operation, identity_store, may_see
-from connector.sandbox.instances import Instance
-from connector.sandbox.ordered import Ordered
+from connector.sandbox.ordered import listed
 from connector.sandbox.paging import page
-
-
-class _Listed:
-    """An identity store with a place in the list."""
-
-    def __init__(self, seq: int, instance: Instance) -> None:
-        self.seq = seq
-        self.instance = instance
 
 
 def ListIdentityStores(call: Call) -> Answer:
     """The identity stores that the caller can see from this Region."""
-    listed: Ordered[_Listed] = Ordered()
-    for number, instance in enumerate(call.organisation.instances.values()):
-        if call.region in instance.regions and may_see(call, instance):
-            listed.add(_Listed(number, instance))
+    instances = call.organisation.instances.values()
+    stores = [each.store for each in instances if call.region in each.regions and may_see(call, each)]
     return page(
         call,
         "IdentityStores",
-        listed,
-        lambda row: {"IdentityStoreId": row.instance.store.id, "IdentityStoreArn": row.instance.store.arn},
+        listed(stores),
+        lambda each: {"IdentityStoreId": each.row.id, "IdentityStoreArn": each.row.arn},
     )
 
 

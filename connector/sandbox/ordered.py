@@ -5,7 +5,7 @@ the list, and a member that is deleted between two pages never shifts the next o
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Generic, Protocol, TypeVar
 
 
@@ -17,6 +17,7 @@ class Numbered(Protocol):
 
 
 T = TypeVar("T", bound=Numbered)
+Row = TypeVar("Row")
 
 
 class Ordered(Generic[T]):
@@ -55,3 +56,19 @@ class Ordered(Generic[T]):
         """At most `limit` members whose number is greater than `seq`."""
         start = bisect_right(self._keys, seq)
         return self._members[start : start + limit]
+
+
+class Listed(Generic[Row]):
+    """Something with a place in a list that is made for one call."""
+
+    def __init__(self, seq: int, row: Row) -> None:
+        self.seq = seq
+        self.row = row
+
+
+def listed(rows: Iterable[Row]) -> Ordered[Listed[Row]]:
+    """The rows in their order, for a list that is paged but not kept."""
+    members: Ordered[Listed[Row]] = Ordered()
+    for number, row in enumerate(rows):
+        members.add(Listed(number, row))
+    return members

@@ -4,31 +4,14 @@ They read and change instances.py through a Call. Every change raises the permis
 count as not provisioned with the latest until ProvisionPermissionSet. No policy is ever evaluated.
 """
 
-from typing import Any
-
 from connector.sandbox.access import PermissionSet
 from connector.sandbox.call import Answer, Call, Operation, with_permission_sets
 from connector.sandbox.errors import AwsError, conflict, not_found, validation
-from connector.sandbox.ordered import Ordered
+from connector.sandbox.ordered import listed
 from connector.sandbox.paging import page
 from connector.sandbox.permission_sets import changeable, permission_set_named
 
 POLICY_LIMIT = 20  # reference §4: AWS- and customer-managed together
-
-
-class _Listed:
-    """A policy with a place in the list."""
-
-    def __init__(self, seq: int, shown: dict[str, Any]) -> None:
-        self.seq = seq
-        self.shown = shown
-
-
-def _listed(rows: list[dict[str, Any]]) -> Ordered[_Listed]:
-    members: Ordered[_Listed] = Ordered()
-    for number, row in enumerate(rows):
-        members.add(_Listed(number, row))
-    return members
 
 
 def _read(call: Call) -> PermissionSet:
@@ -38,7 +21,7 @@ def _read(call: Call) -> PermissionSet:
 def ListManagedPoliciesInPermissionSet(call: Call) -> Answer:
     """The AWS-managed policies."""
     rows = [{"Name": name, "Arn": arn} for arn, name in _read(call).managed_policies.items()]
-    return page(call, "AttachedManagedPolicies", _listed(rows), lambda row: row.shown)
+    return page(call, "AttachedManagedPolicies", listed(rows), lambda each: each.row)
 
 
 def AttachManagedPolicyToPermissionSet(call: Call) -> Answer:
@@ -65,7 +48,7 @@ def DetachManagedPolicyFromPermissionSet(call: Call) -> Answer:
 def ListCustomerManagedPolicyReferencesInPermissionSet(call: Call) -> Answer:
     """The customer-managed policies, by name and path."""
     rows = [{"Name": name, "Path": path} for name, path in _read(call).customer_policies]
-    return page(call, "CustomerManagedPolicyReferences", _listed(rows), lambda row: row.shown)
+    return page(call, "CustomerManagedPolicyReferences", listed(rows), lambda each: each.row)
 
 
 def AttachCustomerManagedPolicyReferenceToPermissionSet(call: Call) -> Answer:

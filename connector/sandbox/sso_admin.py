@@ -10,23 +10,8 @@ from connector.sandbox import applications, assignments, permission_sets, polici
 from connector.sandbox.call import Answer, Call, Operation, instance_named, may_see
 from connector.sandbox.errors import not_found
 from connector.sandbox.instances import Instance
-from connector.sandbox.ordered import Ordered
+from connector.sandbox.ordered import listed
 from connector.sandbox.paging import page
-
-
-class _Listed:
-    """Something with a place in a list that is made for one call."""
-
-    def __init__(self, seq: int, shown: dict[str, Any]) -> None:
-        self.seq = seq
-        self.shown = shown
-
-
-def _listed(rows: list[dict[str, Any]]) -> Ordered[_Listed]:
-    members: Ordered[_Listed] = Ordered()
-    for number, row in enumerate(rows):
-        members.add(_Listed(number, row))
-    return members
 
 
 def ListInstances(call: Call) -> Answer:
@@ -37,7 +22,7 @@ def ListInstances(call: Call) -> Answer:
         for instance in call.organisation.instances.values()
         if (everywhere or call.region in instance.regions) and may_see(call, instance)
     ]
-    return page(call, "Instances", _listed(rows), lambda row: row.shown)
+    return page(call, "Instances", listed(rows), lambda each: each.row)
 
 
 def DescribeInstance(call: Call) -> Answer:
@@ -50,7 +35,7 @@ def ListRegions(call: Call) -> Answer:
     """The Regions that serve an instance."""
     instance = instance_named(call, call["InstanceArn"])
     rows = [_region(instance, name) for name in instance.regions]
-    return page(call, "Regions", _listed(rows), lambda row: row.shown)
+    return page(call, "Regions", listed(rows), lambda each: each.row)
 
 
 def DescribeRegion(call: Call) -> Answer:
