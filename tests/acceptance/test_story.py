@@ -23,6 +23,7 @@ from connector.sandbox.options import Options
 from connector.sandbox.server import Sandbox
 from connector.sandbox.small import CORE, DATA, ENG, LEGACY, small
 from tests.acceptance.oracle import dump, picture
+from tests.named import Named
 from tests.running import Answer, Client, Running, change, key
 
 Picture = dict[str, Any]
@@ -46,7 +47,7 @@ def _sources(sandbox: Sandbox, token_file: Any) -> str:
 
 
 @dataclass
-class Story:
+class Story(Named):
     """The small organisation, a service on it, and what the organisation is expected to be."""
 
     sandbox: Sandbox
@@ -55,16 +56,6 @@ class Story:
     client: Client
 
     # ---- names of what is there
-
-    def user(self, name: str) -> str:
-        return self.sandbox.organisation.store.users_by_name[name].id
-
-    def group(self, name: str) -> str:
-        return self.sandbox.organisation.store.groups_by_name[name].id
-
-    def pair(self, permission_set: str, account: str) -> str:
-        arn = self.sandbox.organisation.instance.permission_sets_by_name[permission_set].arn
-        return f"{account}:{arn.split('/')[-1]}"
 
     def application(self, name: str) -> str:
         return next(each.arn for each in self.sandbox.organisation.instance.applications if each.name == name)

@@ -19,6 +19,7 @@ from connector.sandbox.server import Sandbox
 from connector.sandbox.small import CORE, DATA, LEGACY
 from connector.store import Store, open_store
 from connector.wire.rest_problems import TYPE, TYPES
+from tests.named import Named
 from tests.running import READ_TOKEN, TOKEN, Running
 
 NARROW, EXPIRED = "idc_token-for-another-source-only", "idc_token-that-has-expired"
@@ -119,7 +120,7 @@ def kind_of(answer: requests.Response) -> str:
 
 
 @dataclass
-class World:
+class World(Named):
     """The emulated AWS and the service on it."""
 
     sandbox: Sandbox
@@ -155,16 +156,6 @@ class World:
             yield opened
         finally:
             opened.close()
-
-    def user(self, name: str) -> str:
-        return self.sandbox.organisation.store.users_by_name[name].id
-
-    def group(self, name: str) -> str:
-        return self.sandbox.organisation.store.groups_by_name[name].id
-
-    def pair(self, permission_set: str, account: str) -> str:
-        arn = self.sandbox.organisation.instance.permission_sets_by_name[permission_set].arn
-        return f"{account}:{arn.rsplit('/', 1)[-1]}"
 
     @property
     def suspended(self) -> str:

@@ -19,6 +19,7 @@ def test_a_journal(store: Store, store_url: str) -> None:
     store.stripped.strip("other", "u1", {"groups": ["g9"]})
     store.stripped.strip("aws", "u2", {"groups": ["g1"]})
     assert store.stripped.all("aws") == frozenset(), "nobody is disabled before all was taken"
+    assert not store.stripped.disabled("aws", "u1")
     for source, user in (("aws", "u1"), ("aws", "u2"), ("other", "u1")):
         store.stripped.complete(source, user)
 
@@ -31,6 +32,10 @@ def test_a_journal(store: Store, store_url: str) -> None:
     assert store.stripped.journal("aws", "u1") is None
     assert store.stripped.all("aws") == {"u2"}
     assert store.stripped.all("other") == {"u1"}
+    told = {
+        (source, user): store.stripped.disabled(source, user) for source in ("aws", "other") for user in ("u1", "u2")
+    }
+    assert told == {("aws", "u1"): False, ("aws", "u2"): True, ("other", "u1"): True, ("other", "u2"): False}
     assert store.stripped.journal("other", "u1") == {"groups": ["g9"]}
 
 
@@ -50,6 +55,8 @@ def test_ids_that_are_none(store: Store) -> None:
     assert store.stripped.journal("aws", "\0") is None
     store.stripped.restored("aws", "\0")
     assert store.stripped.all("none") == frozenset()
+    assert not store.stripped.disabled("aws", "\0")
+    assert not store.stripped.disabled("none", "u1")
 
 
 def test_stripped_by_many(store: Store) -> None:
