@@ -18,8 +18,8 @@ $(READY): requirements-dev.lock pyproject.toml
 
 setup: $(READY) ## Make the virtual environment, with everything the lock file names
 
-demo: $(READY) ## Run the connector with an emulated AWS organisation behind it, on http://127.0.0.1:8080
-	@$(BIN)/idc-connector demo
+demo: $(READY) ## Run the connector with an emulated AWS behind it, on http://127.0.0.1:8080; ARGS="--port 9090" for another port
+	@$(BIN)/idc-connector demo $(ARGS)
 
 test: lint types imports tests ## Run every check and every test
 

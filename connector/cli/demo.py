@@ -72,6 +72,9 @@ def serve(sandbox: Running, directory: Path, port: int) -> None:
             f"The demo serves {sandbox.counts} at {address}; AWS is emulated, nothing is real. Ctrl-C ends it.\n"
         )
         click.echo(f"Token (scope provision, until the demo ends):\n\n  {secret}\n")
+        steered = f"{sandbox.environment['AWS_ENDPOINT_URL']}/_sandbox"
+        click.echo(f"The emulated AWS is steered at {steered} (docs/sandbox.md). For the lines of README.md:\n")
+        click.echo(f"  export TOKEN={secret} SANDBOX={steered}\n")
         click.echo(tour(address, secret, sandbox))
         sys.stdout.flush()
 

@@ -31,11 +31,21 @@ class Demo:
     def token(self) -> str:
         return re.findall(r"idc_[\w-]+", self.printed)[0]
 
+    @property
+    def sandbox(self) -> str:
+        """Where it says that the emulated AWS is steered."""
+        return re.findall(r"SANDBOX=(\S+)", self.printed)[0]
+
     def run(self, script: str) -> str:
         """What a shell says to `script`, all its commands together."""
         done = subprocess.run(
             ["bash", "-eu", "-o", "pipefail", "-c", script],
-            env={"PATH": f"{BIN}:{os.environ['PATH']}", "TOKEN": self.token, "NO_PROXY": "127.0.0.1"},
+            env={
+                "PATH": f"{BIN}:{os.environ['PATH']}",
+                "TOKEN": self.token,
+                "SANDBOX": self.sandbox,
+                "NO_PROXY": "127.0.0.1",
+            },
             capture_output=True,
             text=True,
             timeout=90,
