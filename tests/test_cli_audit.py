@@ -154,7 +154,7 @@ def test_operations_are_listed(operations: list[str]) -> None:
     assert code == 0
     assert [line.split()[0] for line in out.splitlines()] == ["id", *operations[::-1]]
     assert "partly" in out.splitlines()[2]
-    assert "?[31mu1" in out
+    assert "\\u001b[31mu1" in out
     assert "\x1b" not in out
     assert operations[1] not in run("operations", "--unfinished")[1]
     assert operations[2] not in run("operations", "--source", "eu")[1]

@@ -15,7 +15,8 @@ import click
 
 from connector.audit_trail import closes
 from connector.audit_verification import Verdict, verify
-from connector.cli.opened import opened, told
+from connector.cli.complaints import told
+from connector.cli.opened import opened
 from connector.settings import Settings, read_settings
 
 

@@ -17,6 +17,7 @@ from connector.errors import AskPermission, ConnectorError, FixConfiguration
 from connector.model import Done, NoInput
 from connector.settings import Settings, read_settings
 from connector.web.logs import configure_logs
+from connector.wire.legible import legible
 
 
 @click.command("doctor")
@@ -33,7 +34,7 @@ def doctor_command(name: str | None, as_json: bool) -> None:
         configure_logs("WARNING" if settings.log_level == "INFO" else settings.log_level)
         findings = {"ok": True, "source": name, **examine(settings, name)}
     except ConnectorError as error:
-        findings = {"ok": False, "source": name, "error": str(error), "kind": error.kind, "do": advice(error)}
+        findings = {"ok": False, "source": name, "error": legible(str(error)), "kind": error.kind, "do": advice(error)}
     if as_json:
         click.echo(json.dumps(findings, indent=2, ensure_ascii=False, default=str))
     else:
@@ -78,10 +79,10 @@ def show(findings: Mapping[str, object]) -> None:
     warnings = findings.get("warnings")
     for key, value in findings.items():
         if key not in ("ok", "source", "warnings"):
-            console.print(f"  {key}: {_shown(value)}", markup=False)
+            console.print(f"  {key}: {legible(_shown(value))}", markup=False)
     for warning in warnings if isinstance(warnings, Sequence) and not isinstance(warnings, str) else ():
         console.print("[bold yellow]![/]", end=" ")
-        console.print(str(warning), markup=False)
+        console.print(legible(str(warning)), markup=False)
 
 
 def _shown(value: object) -> str:

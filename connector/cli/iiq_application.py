@@ -5,14 +5,14 @@ Reads the settings, asks nobody, and prints; no secret is in what it prints.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from typing import Final
 from urllib.parse import urlsplit
 
 import click
 
-from connector.errors import ConnectorError, SourceNotFound
+from connector.cli.complaints import told
+from connector.errors import SourceNotFound
 from connector.identityiq.application import Application, application
 from connector.identityiq.twin import source_json
 from connector.identityiq.xmldocuments import application_xml, tasks_xml
@@ -59,12 +59,9 @@ def iiq_application_command(url: str, name: str | None, kind: str) -> None:
     of the source decide what is in it: print it anew after changing entitlement_types, inherited, disable_by or
     managed_by.
     """
-    try:
+    with told():
         settings = read_settings()
         if name is not None and name not in settings.sources:
             raise SourceNotFound(f"There is no source {name}; there are {', '.join(settings.sources)}.")
-    except ConnectorError as error:
-        click.echo(str(error), err=True)
-        sys.exit(1)
     source = settings.sources[name] if name is not None else settings.default_source
     click.echo(FORMATS[kind](application(source, url)), nl=False)

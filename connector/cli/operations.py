@@ -8,9 +8,11 @@ from datetime import UTC, datetime
 
 import click
 
-from connector.cli.opened import opened, told
+from connector.cli.complaints import told
+from connector.cli.opened import opened
 from connector.errors import OperationNotFound
 from connector.model import Operation, Recorded
+from connector.wire.legible import legible
 
 
 @click.group("operations", invoke_without_command=True)
@@ -54,7 +56,7 @@ def _show(found: Sequence[Operation]) -> None:
     for line in lines:
         # Some of it was sent by callers: nothing in it is for the terminal. Never cut to its width: ids are copied.
         shown = "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-        click.echo("".join(each if each.isprintable() else "?" for each in shown).rstrip())
+        click.echo(legible(shown).rstrip())
 
 
 def _shown(operation: Operation) -> dict[str, object]:

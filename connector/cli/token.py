@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 
 import click
 
-from connector.cli.opened import opened, told
+from connector.cli.complaints import told
+from connector.cli.opened import opened
 from connector.errors import FixRequest
 from connector.settings import Settings, read_settings
 from connector.store import Store

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import threading
 from dataclasses import asdict
 
@@ -11,7 +10,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from connector.errors import ConnectorError
+from connector.cli.complaints import told
 from connector.model import Lane
 from connector.reading.survey import Survey, survey
 from connector.settings import Settings, read_settings
@@ -27,13 +26,10 @@ def walk_command(name: str | None, as_json: bool) -> None:
     Asks AWS for users, groups, permission sets, AWS accounts and pairs, but for no membership and no assignment.
     Changes nothing.
     """
-    try:
+    with told():
         settings = read_settings()
         configure_logs("WARNING" if settings.log_level == "INFO" else settings.log_level)
         found = _survey(settings, name)
-    except ConnectorError as error:
-        click.echo(str(error), err=True)
-        sys.exit(1)
     seconds = max(
         found.calls.get("sso-admin", 0) / settings.aws_tps,
         found.calls["identitystore"] / settings.identitystore_tps,

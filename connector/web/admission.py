@@ -17,6 +17,7 @@ from connector.tokens import Token
 from connector.web.auth import Credential, credentials_of
 from connector.web.scopes import need_of
 from connector.web.service import Service
+from connector.wire.legible import legible
 
 LONGEST: Final = 200
 """Characters of a path in a record."""
@@ -78,4 +79,4 @@ def note_refusal(service: Service, error: ConnectorError) -> None:
 
 
 def _harmless(text: str) -> str:
-    return "".join(each if each.isprintable() else "?" for each in text[:LONGEST])
+    return legible(text[:LONGEST])

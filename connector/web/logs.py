@@ -15,6 +15,7 @@ from typing import Any, Final
 import structlog
 
 from connector.web.stream import Broken
+from connector.wire.legible import legible
 
 _SECRET_NAMES: Final = re.compile(r"(?i)(authorization|password|secret|token|credential|access_?key)$")
 _SECRET_FORMS: Final = re.compile(
@@ -71,6 +72,7 @@ def _rendering() -> list[Any]:
         _in_reading_order,
         structlog.processors.JSONRenderer(ensure_ascii=False),
         hide_shaped,
+        escape,
     ]
 
 
@@ -90,6 +92,11 @@ def hide_shaped(logger: Any, method: str, line: str | bytes) -> str:
     """Hide what has the form of a token or an access key, wherever it stands in the line."""
     text = line.decode() if isinstance(line, bytes) else line
     return _SECRET_FORMS.sub(HIDDEN, text)
+
+
+def escape(logger: Any, method: str, line: str) -> str:
+    """Escape what JSON allows in a text and a terminal would obey."""
+    return legible(line)
 
 
 def _without_broken(record: logging.LogRecord) -> bool:

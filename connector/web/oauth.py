@@ -11,7 +11,7 @@ from typing import Final
 
 import structlog
 from flask import Flask, Response, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from connector.errors import Busy, ConnectorError, Forbidden, RetryLater, Unauthenticated
 from connector.tokens import SCOPES, Scope, Token
@@ -24,6 +24,8 @@ from connector.web.service import Service
 PATH: Final = "/oauth/token"
 FORM: Final = "application/x-www-form-urlencoded"
 GRANT: Final = "client_credentials"
+MOST: Final = 2 * LONGEST
+"""Bytes of a form."""
 
 log = structlog.get_logger(__name__)
 
@@ -40,7 +42,7 @@ class Refused(Exception):
 def create_oauth(service: Service) -> Flask:
     """The endpoint as a WSGI application."""
     app = Flask("connector.oauth", static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = 2 * LONGEST
+    app.config["MAX_CONTENT_LENGTH"] = MOST
 
     def token() -> Response:
         form = _form()
@@ -81,7 +83,10 @@ def create_oauth(service: Service) -> Flask:
 def _form() -> dict[str, str]:
     if request.mimetype != FORM:
         raise Refused("invalid_request", f"Send the parameters as {FORM}.")
-    sent = request.form.to_dict(flat=False)
+    try:
+        sent = request.form.to_dict(flat=False)
+    except RequestEntityTooLarge:
+        raise Refused("invalid_request", f"The form is larger than {MOST:,} bytes.", 413) from None
     if any(len(values) > 1 for values in sent.values()):
         raise Refused("invalid_request", "A parameter is sent more than once.")
     return {name: values[0] for name, values in sent.items() if values[0]}

@@ -13,14 +13,16 @@ from contextlib import closing
 
 import structlog
 from flask import Flask, Response, g, request
-from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge, UnsupportedMediaType
+from werkzeug.exceptions import BadRequest, HTTPException
 
 from connector.commands.desk import Command
 from connector.errors import Busy, CallUs, Cancelled, ConnectorError, FixRequest, Unauthenticated
 from connector.model import Asker, Source
 from connector.tokens import Token
 from connector.web.admission import guard, identify, note_refusal
+from connector.web.bodies import json_body
 from connector.web.peer import Peer
+from connector.web.refusals import sentence_of
 from connector.web.request_id import begin_request, show_request_id
 from connector.web.scopes import authorise
 from connector.web.service import Service
@@ -28,6 +30,7 @@ from connector.web.stream import Outcome, Stream
 from connector.wire.envelopes import Envelope, parse_envelope
 from connector.wire.frames import frame
 from connector.wire.inputs import INPUTS, Input
+from connector.wire.legible import legible
 from connector.wire.problems import problem_of, saas_text
 
 NDJSON = "application/x-ndjson"
@@ -41,7 +44,7 @@ log = structlog.get_logger(__name__)
 def create_saas(service: Service) -> Flask:
     """The face as a WSGI application."""
     app = Flask("connector.saas", static_folder=None)
-    # One more than allowed, which `_envelope` refuses: a chunked body is otherwise cut at the limit without a word.
+    # One more than allowed, which `json_body` refuses: a chunked body is otherwise cut at the limit without a word.
     app.config["MAX_CONTENT_LENGTH"] = service.limits.body + 1
     app.url_map.merge_slashes = False
     face = _Face(service)
@@ -146,13 +149,7 @@ class _Face:
 
 
 def _envelope(longest: int) -> Envelope:
-    if request.mimetype != "application/json" or request.mimetype_params.get("charset", "utf-8").lower() != "utf-8":
-        raise UnsupportedMediaType("Send JSON in UTF-8 with Content-Type: application/json.")
-    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise UnsupportedMediaType("Send the body without a Content-Encoding.")
-    body = request.get_data(cache=False)
-    if len(body) > longest:
-        raise RequestEntityTooLarge
+    body = json_body(longest)
     try:
         return parse_envelope(body)
     except FixRequest as error:
@@ -161,7 +158,7 @@ def _envelope(longest: int) -> Envelope:
 
 def door_response(error: ConnectorError) -> Response:
     """An error of the door, with what tells the caller how to go on."""
-    response = text_response(str(error), problem_of(error).saas_status)
+    response = text_response(legible(str(error)), problem_of(error).saas_status)
     if isinstance(error, Unauthenticated):
         response.headers["WWW-Authenticate"] = 'Bearer realm="idc-connector"'
     if isinstance(error, Busy):
@@ -176,8 +173,8 @@ def text_response(sentence: str, status: int) -> Response:
 
 def plain(error: HTTPException) -> Response:
     """What the framework refuses: 404, 405, 413 and so on, as text; its headers, such as Allow, stay."""
-    sentence = _NOTHING_HERE if error.code == 404 else error.description or error.name
-    response = text_response(sentence, error.code or 500)
+    sentence = _NOTHING_HERE if error.code == 404 else sentence_of(error)
+    response = text_response(legible(sentence), error.code or 500)
     for name, value in error.get_headers():
         if name.lower() not in ("content-type", "content-length"):
             response.headers[name] = value

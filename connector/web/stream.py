@@ -95,7 +95,7 @@ class Stream:
                 chunk = self._next(keep_alive=True)
         except ConnectorError as error:
             # Frames are out and the status was 200: say why, then break the answer off.
-            yield saas_text(error).encode("utf-8", "replace")
+            yield saas_text(error).encode()
             self._peer.spoil()
             raise Broken(error.kind) from None
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 from connector.errors import FixRequest
+from connector.wire.json_objects import object_in
+from connector.wire.legible import legible
 
 SECRETS: Final = ("connectorToken", "proxyPassword")
 """Members of `config` that can hold the caller's token; ISC stores both as secrets."""
@@ -39,13 +41,7 @@ class Envelope:
 
 def parse_envelope(body: bytes) -> Envelope:
     """The envelope in a JSON body; `FixRequest` says why it is none."""
-    try:
-        sent = json.loads(body.decode("utf-8-sig"), parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:  # not UTF-8 and not JSON are ValueErrors both
-        raise FixRequest("The body is not JSON in UTF-8.") from error
-    if not isinstance(sent, dict | list):
-        raise FixRequest("The body is a JSON object: {type, input, config}.")
-    sent = sent if isinstance(sent, dict) else {}
+    sent = object_in(body, "a JSON object: {type, input, config}")
     config = sent.get("config")
     config = dict(config) if isinstance(config, dict) else {}
     secrets = [config.pop(name, None) for name in SECRETS]
@@ -61,8 +57,4 @@ def _type(sent: object) -> str:
     if sent is None:
         return "undefined"
     text = sent if isinstance(sent, str) else json.dumps(sent)
-    return "".join(each if each.isprintable() else "?" for each in text[:_SHOWN_TYPE])
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
+    return legible(text[:_SHOWN_TYPE])

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from connector.errors import TooLarge
 from connector.model import Account, Done, Entitlement, Event, Refusal, State
+from connector.wire.legible import legible
 
 MAX_FRAME: Final = 256 * 1024
 """Bytes of one frame, its envelope included."""
@@ -58,7 +59,7 @@ def _results(refusals: tuple[Refusal, ...]) -> list[dict[str, Any]]:
     messages: dict[str, list[dict[str, str]]] = {}
     for refusal in refusals:
         text = f"{refusal.value}: {refusal.reason}" if refusal.value else refusal.reason
-        messages.setdefault(refusal.attribute, []).append({"level": "ERROR", "message": text})
+        messages.setdefault(refusal.attribute, []).append({"level": "ERROR", "message": legible(text)})
     return [{"attribute": name, "status": "error", "messages": said} for name, said in messages.items()]
 
 

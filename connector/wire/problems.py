@@ -10,6 +10,7 @@ from typing import Final, Literal
 
 from connector import errors
 from connector.errors import ConnectorError
+from connector.wire.legible import legible
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,8 @@ def problem_of(error: ConnectorError) -> Problem:
 
 
 def saas_text(error: ConnectorError) -> str:
-    """What the SaaS face says: first line and second line as SailPoint's runtime, and nothing after them."""
-    sentence = str(error).replace("\n", " ")
-    return f"{problem_of(error).saas_type} error: \n + ConnectorError: {sentence}"
+    """What the SaaS face says: first line and second line as SailPoint's runtime, and nothing after them.
+
+    It can always be written in UTF-8, whatever a caller or AWS put into the sentence.
+    """
+    return f"{problem_of(error).saas_type} error: \n + ConnectorError: {legible(str(error))}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 from connector.attributes import BY_NAME, ENTITLEMENT_TYPES, ORDER, of_attribute
 from connector.errors import FixRequest, InvalidAttribute
@@ -65,17 +65,6 @@ def snapshot_of(snapshot: Snapshot) -> dict[str, Any]:
 # ---- what is received --------------------------------------------------------------------------------------------
 
 
-def parse_object(body: bytes) -> dict[str, Any]:
-    """The JSON object in a body; `FixRequest` when it is none."""
-    try:
-        sent = json.loads(body.decode("utf-8-sig"), parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:  # not UTF-8 and not JSON are ValueErrors both
-        raise FixRequest("The body is not JSON in UTF-8.") from error
-    if not isinstance(sent, dict):
-        raise FixRequest("The body is a JSON object.")
-    return sent
-
-
 def new_account(sent: Mapping[str, Any]) -> NewAccount:
     """What POST /accounts asks. Empty and null are the same as absent."""
     _check_attributes(sent)
@@ -129,7 +118,3 @@ def _check_attributes(sent: Mapping[str, Any]) -> None:
             raise InvalidAttribute(f"there is no attribute {name[:60]!r}")
         if isinstance(raw, list) and (name in BY_NAME or name in ("id", "disabled")):
             raise InvalidAttribute(f"{name} takes one value, not a list")
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")

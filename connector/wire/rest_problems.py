@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from connector.errors import AlreadyExists, AskPermission, ConnectorError, RetryLater, StillRunning
 from connector.model import Account, Refusal
+from connector.wire.legible import legible
 from connector.wire.problems import PROBLEMS
 from connector.wire.rest_bodies import flat_account
 
@@ -101,7 +102,7 @@ def named(
         "type": TYPE + kind,
         "title": type_.title,
         "status": type_.status,
-        "detail": detail,
+        "detail": legible(detail),
         "instance": instance,
         "retryable": retryable,
         **{name: value for name, value in more.items() if value is not None},
@@ -148,7 +149,7 @@ def results(refusals: Sequence[Refusal]) -> list[dict[str, Any]]:
             "attribute": each.attribute,
             "value": each.value,
             "result": "failed",
-            "reason": each.reason,
+            "reason": legible(each.reason),
             "type": TYPE + (each.kind if each.kind in TYPES else "aws-failed"),
             "retryable": each.retryable,
         }

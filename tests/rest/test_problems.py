@@ -194,6 +194,8 @@ STRANGE = {
     "no utf-8": "%FF%FE",
     "null": "%00",
     "line": "a%0A",
+    "half a character": "%ED%A0%80",
+    "steering a terminal": "%1B%5B31m%0D%C2%9B",
     "dots": "%2e%2e",
     "question": "%3Flimit=1",
     "quotes": "%27%22--",
@@ -231,6 +233,7 @@ def test_strange_ids_are_a_clean_404_or_400(world: World, name: str) -> None:
         assert answer.status in allowed, (method, path[:100], told[:300])
         if answer.status != 414:
             assert answer.getheader("Content-Type") == "application/problem+json"
+            assert json.loads(told)["detail"].isprintable()
 
 
 def test_an_encoded_slash_never_reaches_another_address(world: World) -> None:

@@ -10,7 +10,10 @@ from typing import Any
 import pytest
 from werkzeug.test import Client, TestResponse
 
+from connector.store import open_store
 from connector.web.dispatch import Faces
+from connector.web.rest import create_rest
+from connector.web.rest.face import Face
 from tests.web.face_fakes import PROVISION, fake_service, start, stop
 
 Send = Callable[..., TestResponse]
@@ -30,6 +33,15 @@ def send() -> Send:
         return client.post(how.pop("path", "/"), data=body, content_type="application/json", headers=headers, **how)
 
     return post
+
+
+@pytest.fixture
+def both(tmp_path: Path) -> Iterator[Client]:
+    """Everything that the service answers over HTTP: both faces on the fakes, and a store for operations."""
+    service = fake_service()
+    store = open_store(f"sqlite:///{tmp_path / 'store.db'}")
+    yield Client(Faces(service, create_rest(Face(service, store.operations))))
+    store.close()
 
 
 @pytest.fixture(scope="session")

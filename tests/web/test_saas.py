@@ -47,7 +47,6 @@ def test_other_methods_are_not_allowed(client: Client, method: str, path: str) -
     [
         (b"{", {"Content-Type": "application/json"}, 400),
         (b"", {"Content-Type": "application/json"}, 400),
-        (b'"text"', {"Content-Type": "application/json"}, 400),
         (b"{}", {"Content-Type": "text/plain"}, 415),
         (b"{}", {}, 415),
         (b"{}", {"Content-Type": "application/json; charset=utf-16"}, 415),
@@ -76,7 +75,6 @@ def test_a_body_of_two_mebibytes_is_taken(client: Client) -> None:
     [
         ("an unsupported command", {"type": "std:change-password"}),
         ("no command", {}),
-        ("no command", []),
     ],
 )
 def test_unsupported_commands_are_named_as_sailpoints_runtime_does(client: Client, name: str, sent: Any) -> None:

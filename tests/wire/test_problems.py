@@ -64,5 +64,5 @@ def test_a_class_without_a_row_takes_that_of_the_nearest_above() -> None:
 
 def test_texts_are_one_sentence_without_a_trace() -> None:
     denied = AskPermission("Allow it.\nNow.", action="sso:X", request_id="r-1")
-    assert saas_text(denied) == "generic error: \n + ConnectorError: Allow it. Now. (AWS request id r-1)"
+    assert saas_text(denied) == "generic error: \n + ConnectorError: Allow it.\\nNow. (AWS request id r-1)"
     assert saas_text(AccountNotFound("No u-1.")) == "notFound error: \n + ConnectorError: No u-1."

@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException
 
 from connector.errors import CallUs, ConnectorError, Unauthenticated
 from connector.web.admission import note_refusal
+from connector.web.refusals import sentence_of
 from connector.web.request_id import show_request_id
 from connector.web.rest import accounts, entitlements, operations, source
 from connector.web.rest.answers import json_answer, problem_answer, refuse
@@ -30,7 +31,7 @@ log = structlog.get_logger(__name__)
 def create_rest(face: Face) -> Flask:
     """The face as a WSGI application."""
     app = Flask("connector.rest", static_folder=None)
-    # One more than allowed, which `door.body` refuses: a chunked body is otherwise cut at the limit without a word.
+    # One more than allowed, which `json_body` refuses: a chunked body is otherwise cut at the limit without a word.
     app.config["MAX_CONTENT_LENGTH"] = face.service.limits.body + 1
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     app.config.update(configuration())
@@ -74,7 +75,7 @@ def _plain(error: HTTPException) -> Response:
     if error.code is None or error.code >= 500:
         return _defect(error)
     kind = _NAMES.get(error.code, "malformed")
-    detail = TYPES[kind].text if kind == "not-found" else error.description or error.name
+    detail = TYPES[kind].text if kind == "not-found" else sentence_of(error)
     response = problem_answer(named(kind, detail, g.request_id))
     for name, value in error.get_headers():
         if name.lower() not in ("content-type", "content-length"):

@@ -18,6 +18,7 @@ from connector.web.peer import Peer
 from connector.web.rest.face import face, peer
 from connector.web.rest.job import Job
 from connector.web.stream import Broken
+from connector.wire.legible import legible
 from connector.wire.rest_bodies import JSON, encoded
 from connector.wire.rest_problems import Document, of_error
 
@@ -80,7 +81,7 @@ class _Alive:
             body = encoded(self._job.result())
         except ConnectorError as error:
             log.warning("answer broken off", kind=error.kind, why=str(error))
-            yield f"{error.kind}: {error}\n".encode("utf-8", "replace")
+            yield f"{error.kind}: {legible(str(error))}\n".encode()
             self._client.spoil()
             raise Broken(error.kind) from None
         yield body

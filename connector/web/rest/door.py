@@ -10,15 +10,16 @@ from typing import Any, Final
 
 import structlog
 from flask import g, request
-from werkzeug.exceptions import NotFound, RequestEntityTooLarge, UnsupportedMediaType
+from werkzeug.exceptions import NotFound
 
 from connector.errors import FixRequest, SourceNotFound
 from connector.model import Asker
 from connector.web.admission import identify, place
+from connector.web.bodies import json_body
 from connector.web.request_id import begin_request
 from connector.web.rest.face import face, peer
 from connector.web.scopes import PUBLIC, authorise, need_of
-from connector.wire.rest_bodies import JSON, parse_object
+from connector.wire.json_objects import object_in
 
 LONGEST_KEY: Final = 255
 """Characters of an Idempotency-Key."""
@@ -55,15 +56,7 @@ def admit() -> None:
 
 def body() -> dict[str, Any]:
     """The JSON object in the request's body."""
-    if request.mimetype != JSON or request.mimetype_params.get("charset", "utf-8").lower() != "utf-8":
-        raise UnsupportedMediaType("Send JSON in UTF-8 with Content-Type: application/json.")
-    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise UnsupportedMediaType("Send the body without a Content-Encoding.")
-    longest = face().service.limits.body
-    sent = request.get_data(cache=False)
-    if len(sent) > longest:
-        raise RequestEntityTooLarge(f"The body is larger than {longest:,} bytes.")
-    return parse_object(sent)
+    return object_in(json_body(face().service.limits.body), "a JSON object")
 
 
 def _key() -> str:

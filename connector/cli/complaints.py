@@ -1,0 +1,22 @@
+"""What goes wrong with an operator's command: a sentence on standard error, and exit code 1."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from connector.errors import ConnectorError
+from connector.wire.legible import legible
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """What goes wrong inside is told, without a trace of where."""
+    try:
+        yield
+    except ConnectorError as error:
+        click.echo(legible(str(error)), err=True)
+        sys.exit(1)
