@@ -1,7 +1,7 @@
 """spec:read and discover-schema, from the attribute table and the source's options.
 
 `spec/connector-spec.json` is what this module says of a source with default options; a test holds the two together.
-Facts on the format: SailPoint's connector-spec pages and the checks of its CLI (reference saas-connectivity §3, §4.3).
+Facts on the format: SailPoint's connector-spec pages and the checks of its CLI (aws-behaviour 41).
 """
 
 from __future__ import annotations

@@ -63,7 +63,7 @@ def make(work: Work, clock: Clock, fingerprint: str) -> Snapshot:
             "instance": instance.arn,
             "kinds": list(kinds),
             "owned": instance.owned,
-            # An organisation instance belongs to the management account (reference aws §2.1).
+            # An organisation instance belongs to the management account (aws-behaviour 15).
             "management": instance.management or instance.owner or "",
             "orphans": orphans,
             "walks": work.walks,

@@ -1,7 +1,7 @@
 """Which questions to ask: the choice of a walk, from the numbers known so far. Pure.
 
 An assignment shows only when its pair or its principal is asked for, so a complete reading asks every pair or every
-principal (reference aws §6). The cheaper side wins; on a tie the pairs, because only they show orphans.
+principal (aws-behaviour 21). The cheaper side wins; on a tie the pairs, because only they show orphans.
 The other side's number may still be growing when it is too great already: nobody waits for the end of it.
 """
 

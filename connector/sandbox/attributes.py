@@ -1,7 +1,7 @@
 """The attributes of a user: the paths of UpdateUser, the enterprise extension, and what makes a user valid.
 
 users.py asks here for a changed copy of a user's attributes; the copy is checked against CreateUser's input shape, so
-that an update can never make what a creation may not. Paths and inner keys are SCIM's camelCase (reference §1.5).
+that an update can never make what a creation may not. Paths and inner keys are SCIM's camelCase (aws-behaviour 4).
 """
 
 import copy

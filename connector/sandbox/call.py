@@ -66,7 +66,7 @@ def instance_named(call: Call, arn: str) -> Instance:
     """The instance, if this Region serves it and this caller may know it."""
     instance = call.organisation.instances.get(arn)
     if instance is None or call.region not in instance.regions or not may_see(call, instance):
-        # In a Region that does not serve it, an instance simply is not there (reference §5 trap 15).
+        # In a Region that does not serve it, an instance simply is not there (aws-behaviour 13).
         if "ResourceNotFoundException" not in error_codes(call.service, call.operation):
             raise call.deny("the instance does not exist or belongs to somebody else")
         raise not_found(f"Instance not found: {arn}")
@@ -89,7 +89,7 @@ def with_permission_sets(call: Call) -> Instance:
     if not instance.permission_sets_enabled:
         raise validation("Permission sets are not enabled for this instance of IAM Identity Center.")
     if call.region != instance.region:
-        # Additional Regions serve neither permission sets nor assignments (reference §2.1); the code is unproven.
+        # Additional Regions serve neither permission sets nor assignments (aws-behaviour 14); the code is unproven.
         raise validation(f"The operation is supported in the primary Region {instance.region} only.")
     return instance
 

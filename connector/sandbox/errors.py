@@ -48,7 +48,7 @@ def denied(arn: str, action: str, because: str = "no identity-based policy allow
 
 
 def throttled(service: str, message: str = "Rate exceeded") -> AwsError:
-    """The throttling error of each service; only identitystore says how long to wait (reference §1.6, §2.5, §3)."""
+    """The throttling error of each service; only identitystore says how long to wait (aws-behaviour 10)."""
     if service == "organizations":
         return AwsError("TooManyRequestsException", message, Type="RATE_EXCEEDED")
     if service == "identitystore":

@@ -1,7 +1,7 @@
 """The group operations of identitystore.
 
 They read and change identities.py through a Call. Whether a change of a group's members changes its revision in AWS is
-unknown (reference §9): here it does not.
+unknown (aws-behaviour 11): here it does not.
 """
 
 from typing import Any

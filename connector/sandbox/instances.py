@@ -96,7 +96,7 @@ class Instance:
         return assignment
 
     def remove_assignment(self, assignment: Assignment) -> None:
-        """Take a pair from a principal; the last one takes the pair with it (reference §2.3)."""
+        """Take a pair from a principal; the last one takes the pair with it (aws-behaviour 19)."""
         key = (assignment.permission_set_arn, assignment.account_id)
         del self.assignments[(*key, assignment.principal)]
         self.by_principal[assignment.principal].remove(assignment)

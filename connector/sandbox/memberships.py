@@ -1,6 +1,6 @@
 """The membership operations of identitystore.
 
-They read and change identities.py through a Call. Groups hold users only: there are no nested groups (reference §1.1).
+They read and change identities.py through a Call. Groups hold users only: there are no nested groups (aws-behaviour 5).
 """
 
 from typing import Any
@@ -64,7 +64,7 @@ def CreateGroupMembership(call: Call) -> Answer:
     if store.membership_of(group.id, user.id):
         raise conflict("Member and Group relationship already exists.", "UNIQUENESS_CONSTRAINT_VIOLATION")
     if not user.enabled and not call.options.disabled_may_join:
-        # A disabled user cannot be added to a group (reference §1.7, said of the console).
+        # A disabled user cannot be added to a group (aws-behaviour 8, said of the console).
         raise validation("A disabled user cannot be added to a group")
     made = Membership(
         call.organisation.next_seq(),

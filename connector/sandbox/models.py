@@ -57,7 +57,7 @@ def check_request(service: str, operation: str, parameters: dict[str, Any]) -> N
     raise validation(f"{count} validation error{'s' if count > 1 else ''} detected: {'; '.join(complaints)}")
 
 
-# AWS answers an empty text where there is no inline policy, although the model forbids it (reference §2.2).
+# AWS answers an empty text where there is no inline policy, although the model forbids it (aws-behaviour 17).
 LOOSER_THAN_THE_MODEL = {"GetInlinePolicyForPermissionSet": {"InlinePolicy": ""}}
 
 

@@ -12,7 +12,7 @@ from connector.sandbox.ordered import Ordered
 from connector.sandbox.organisation import AwsAccount, Organisation
 from connector.sandbox.paging import ORGANIZATIONS_MAXIMUM, page
 
-# What the retired Status still says for a State (reference §3); the other states have none.
+# What the retired Status still says for a State (aws-behaviour 34); the other states have none.
 _STATUS = {"ACTIVE": "ACTIVE", "SUSPENDED": "SUSPENDED", "PENDING_CLOSURE": "PENDING_CLOSURE"}
 
 

@@ -16,8 +16,8 @@ from connector.sandbox.errors import AwsError, validation
 from connector.sandbox.ordered import Numbered, Ordered
 
 MAXIMUM = 100
-ORGANIZATIONS_MAXIMUM = 20  # reference §3
-APPLICATIONS_MAXIMUM = 50  # reference §2.4: never more, although MaxResults may say 100
+ORGANIZATIONS_MAXIMUM = 20  # aws-behaviour 33
+APPLICATIONS_MAXIMUM = 50  # aws-behaviour 32: never more, although MaxResults may say 100
 
 T = TypeVar("T", bound=Numbered)
 Sources = Sequence[tuple[int, Ordered[T]]]

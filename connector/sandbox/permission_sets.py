@@ -24,7 +24,7 @@ def permission_set_named(instance: Instance, arn: str) -> PermissionSet:
 def changeable(call: Call) -> tuple[Instance, PermissionSet]:
     """The permission set of the call, if this caller may change it.
 
-    A delegated administrator may not touch what is provisioned in the management account (reference §3).
+    A delegated administrator may not touch what is provisioned in the management account (aws-behaviour 35).
     """
     instance = with_permission_sets(call)
     permission_set = permission_set_named(instance, call["PermissionSetArn"])
@@ -109,7 +109,7 @@ def ListAccountsForProvisionedPermissionSet(call: Call) -> Answer:
 
 
 def ListPermissionSetsProvisionedToAccount(call: Call) -> Answer:
-    """The permission sets provisioned in an AWS account, also in a suspended one (reference §5 trap 7)."""
+    """The permission sets provisioned in an AWS account, also in a suspended one (aws-behaviour 31)."""
     instance = with_permission_sets(call)
     if call["AccountId"] not in call.organisation.accounts_by_id:
         raise not_found(f"AWS account not found: {call['AccountId']}")
@@ -133,7 +133,7 @@ def _asked_for(call: Call, instance: Instance, pair: Pair) -> bool:
 
 
 def hidden(call: Call, account_id: str) -> bool:
-    """Whether an AWS account's access is kept from this caller; unproven on AWS (reference §9), so an option."""
+    """Whether an AWS account's access is kept from this caller; unproven on AWS (aws-behaviour 35), so an option."""
     return (
         call.options.hide_management_account
         and call.caller.kind == "delegated"

@@ -11,7 +11,7 @@ from connector.sandbox.ordered import listed
 from connector.sandbox.paging import page
 from connector.sandbox.permission_sets import changeable, permission_set_named
 
-POLICY_LIMIT = 20  # reference §4: AWS- and customer-managed together
+POLICY_LIMIT = 20  # aws-behaviour 18: AWS- and customer-managed together
 
 
 def _read(call: Call) -> PermissionSet:

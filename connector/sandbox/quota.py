@@ -1,7 +1,7 @@
 """How many requests a second AWS takes: one token bucket for each family of operations.
 
 dispatch.py asks before every call. All callers of a family share its bucket, as all tools of an organisation share
-sso-admin's 20 requests a second (reference §4). Counted on the real clock, which no test moves.
+sso-admin's 20 requests a second (aws-behaviour 37). Counted on the real clock, which no test moves.
 """
 
 import threading

@@ -1,7 +1,7 @@
 """The SCIM Users endpoint of an instance, as far as it enables and disables users.
 
 server.py hands every request below `/<tenant>/scim/v2/` here. A bearer token admits; GET reads one user or filters by
-userName, PATCH changes `active`. The rest of SCIM is refused (reference §1.9). Errors have AWS's codes and statuses.
+userName, PATCH changes `active`. The rest of SCIM is refused (aws-behaviour 9). Errors have AWS's codes and statuses.
 """
 
 import json
@@ -147,7 +147,7 @@ def _patched(aws: EmulatedAws, store: IdentityStore, user: User, body: bytes) ->
     except (ValueError, KeyError, TypeError, AttributeError):
         raise Refused(400, "The body is no PatchOp that changes active") from None
     if len(asked) != 1:
-        # Reference §1.9: no multiple operations on active.
+        # No multiple operations on active (aws-behaviour 9).
         raise Refused(400, "Exactly one operation on active is supported")
     user.enabled = asked[0]
     user.touch(aws.clock.now(), f"arn:{aws.organisation.partition}:iam::{store.owner_account}:scim/{store.id}")

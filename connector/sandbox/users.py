@@ -1,7 +1,7 @@
 """The user operations of identitystore.
 
 They read and change identities.py through a Call. Paths and validity of attributes are attributes.py's business;
-what a user holds elsewhere (assignments, applications) outlives the user, as in AWS (reference §5 trap 1).
+what a user holds elsewhere (assignments, applications) outlives the user, as in AWS (aws-behaviour 23).
 """
 
 import json
@@ -129,7 +129,7 @@ def check_revision(call: Call, trace: Trace) -> None:
 
 
 def _status_asked_for(call: Call, operations: list[dict[str, Any]]) -> str | None:
-    # Whether AWS takes this path is unproven (reference §1.7): by default it does not.
+    # Whether AWS takes this path is unproven (aws-behaviour 7): by default it does not.
     if not call.options.update_user_status:
         return None
     asked = [row for row in operations if row["AttributePath"] == "userStatus"]

@@ -1,6 +1,6 @@
 """`since` of a list: the snapshot a caller has seen, or when it looked last, in the forms that IdentityIQ has for that.
 
-`$application.lastAggregationDate_account$` is written `yyyy-MM-dd'T'kk:mm:ss'Z'` (reference identityiq §3): `kk` counts
+`$application.lastAggregationDate_account$` is written `yyyy-MM-dd'T'kk:mm:ss'Z'` (aws-behaviour 40): `kk` counts
 hours from 1 to 24, so that half past midnight reads 24:30, and `'Z'` is a letter, not a time zone.
 """
 

@@ -1,7 +1,7 @@
 """What an aggregation asks AWS, as counts (issue 3, acceptance 1): never timed, so it holds on any machine.
 
 The bound comes from an oracle that knows the organisation's true numbers and nothing of how the connector walks; the
-oracle itself is held to the reference's formulas (aws §6) first.
+oracle itself is held to the formula of aws-behaviour 21 first.
 """
 
 from __future__ import annotations

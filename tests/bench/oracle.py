@@ -1,4 +1,4 @@
-"""The cheapest walk that can prove an organisation's accounts, from its true numbers (reference aws §6).
+"""The cheapest walk that can prove an organisation's accounts, from its true numbers (aws-behaviour 21).
 
 Knows nothing of how the connector walks: pages of 100 (Organizations 20), names included, the cheaper side each time.
 """

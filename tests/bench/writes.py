@@ -14,7 +14,7 @@ from tests.bench.world import SHAPES, Emulated, Service, listing
 from tests.running import Client, change, key
 
 SECONDS = 4.0
-"""How long AWS works on one assignment here; in the field it takes longer (reference aws §4: 20 a minute)."""
+"""How long AWS works on one assignment here; in the field it takes longer (aws-behaviour 27: 20 a minute)."""
 
 
 def _free(dump: dict[str, Any], count: int) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""The walk is chosen by counting; the numbers are those of the reference's table (aws §6)."""
+"""The walk is chosen by counting; the formula is that of aws-behaviour 21."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def test_applications_are_filtered_by_aws_account_and_provider(world):
 
 
 def test_a_page_of_applications_holds_fifty_at_most(world):
-    """Whatever MaxResults says (reference §2.4)."""
+    """Whatever MaxResults says (aws-behaviour 32)."""
     for number in range(60):
         building.add_application(world.organisation, world.organisation.instance, f"App {number}", "text")
 

@@ -36,7 +36,7 @@ def for_principal(world, kind, principal, **more):
 
 
 def test_a_creation_is_in_progress_then_succeeded_and_only_then_listed(world):
-    """moto is done at once (§7 row 2)."""
+    """moto is done at once (moto row 2)."""
     tim = world.user("tim")
 
     request = create(world, "Write", ENG, "USER", tim)
@@ -51,7 +51,7 @@ def test_a_creation_is_in_progress_then_succeeded_and_only_then_listed(world):
 
 
 def test_a_creation_provisions_the_pair_and_the_last_deletion_takes_it_away(world):
-    """Provisioning follows assignments (moto: §7 row 4)."""
+    """Provisioning follows assignments (moto row 4)."""
     tim = world.user("tim")
 
     def accounts():
@@ -72,7 +72,7 @@ def test_a_creation_provisions_the_pair_and_the_last_deletion_takes_it_away(worl
 
 
 def test_a_duplicate_creation_succeeds_and_adds_nothing(world):
-    """moto adds a second row (§7 row 3)."""
+    """moto adds a second row (moto row 3)."""
     barbara = world.user("barbara")
     before = for_principal(world, "USER", barbara)
 
@@ -84,7 +84,7 @@ def test_a_duplicate_creation_succeeds_and_adds_nothing(world):
 
 
 def test_a_suspended_aws_account_fails_with_aws_reason(world):
-    """Creations and deletions alike end FAILED (reference §2.3)."""
+    """Creations and deletions alike end FAILED (aws-behaviour 24)."""
     group = world.group("aws_legacy_read")
 
     made = create(world, "Read", LEGACY, "USER", world.user("tim"))
@@ -123,7 +123,7 @@ def test_a_missing_principal_fails_with_aws_reason(world):
     "change", [{"PermissionSetArn": "arn:aws:sso:::permissionSet/{}/ps-0000000000000000"}, {"TargetId": "999999999999"}]
 )
 def test_unknown_permission_sets_and_aws_accounts_are_not_found(world, change):
-    """moto accepts anything (§7 row 2)."""
+    """moto accepts anything (moto row 2)."""
     change = {name: value.format(world.instance.rsplit("/", 1)[1]) for name, value in change.items()}
     asked = {**world.assignment("Write", ENG, "USER", world.user("tim")), **change}
 
@@ -131,7 +131,7 @@ def test_unknown_permission_sets_and_aws_accounts_are_not_found(world, change):
 
 
 def test_at_most_ten_requests_are_under_way(world):
-    """The eleventh is throttled with a message of its own; an end makes room (reference §4)."""
+    """The eleventh is throttled with a message of its own; an end makes room (aws-behaviour 27)."""
     world.options.one_write_per_account = False
     users = [user.id for user in world.organisation.store.users]
     for user in users[:10]:
@@ -148,7 +148,7 @@ def test_at_most_ten_requests_are_under_way(world):
 
 
 def test_one_write_at_a_time_per_aws_account_unless_switched_off(world):
-    """sso-admin's ConflictException has no Reason: it says try again (reference §2.5)."""
+    """sso-admin's ConflictException has no Reason: it says try again (aws-behaviour 28)."""
     create(world, "Write", ENG, "USER", world.user("tim"))
 
     error = world.error(lambda: create(world, "Read", ENG, "USER", world.user("ada")))
@@ -161,7 +161,7 @@ def test_one_write_at_a_time_per_aws_account_unless_switched_off(world):
 
 
 def test_statuses_are_listed_in_brief_and_filtered(world):
-    """The List…Status operations tell three things only (reference §2.3)."""
+    """The List…Status operations tell three things only (aws-behaviour 29)."""
     made = create(world, "Write", ENG, "USER", world.user("tim"))
     failing = create(world, "Read", LEGACY, "USER", world.user("tim"))
 
@@ -181,7 +181,7 @@ def test_statuses_are_listed_in_brief_and_filtered(world):
 
 
 def test_a_creation_and_its_deletion_have_ids_of_their_own(world):
-    """moto uses one id for both (§7 row 21)."""
+    """moto uses one id for both (moto row 21)."""
     made = create(world, "Write", ENG, "USER", world.user("tim"))
     world.pass_time()
     removed = delete(world, "Write", ENG, "USER", world.user("tim"))
@@ -191,7 +191,7 @@ def test_a_creation_and_its_deletion_have_ids_of_their_own(world):
 
 
 def test_statuses_can_be_forgotten(world):
-    """Whether and when AWS forgets them is unknown (reference §5 trap 4): an option."""
+    """Whether and when AWS forgets them is unknown (aws-behaviour 29): an option."""
     world.options.status_seconds = 5.0
     request = create(world, "Write", ENG, "USER", world.user("tim"))
     world.pass_time(11)
@@ -204,7 +204,7 @@ def test_statuses_can_be_forgotten(world):
 
 
 def test_lists_can_lag_behind_the_status(world):
-    """Read-after-write lag (reference §5 trap 6)."""
+    """Read-after-write lag (aws-behaviour 30)."""
     world.options.lag_seconds = 5.0
     request = create(world, "Write", ENG, "USER", world.user("tim"))
     world.pass_time(11)
@@ -216,7 +216,7 @@ def test_lists_can_lag_behind_the_status(world):
 
 
 def test_a_users_list_has_the_rows_of_the_groups(world):
-    """Inherited rows carry PrincipalType GROUP and the group's id (reference §2.3; moto has none: §7 row 1)."""
+    """Inherited rows carry PrincipalType GROUP and the group's id (aws-behaviour 22; moto row 1)."""
     barbara, group = world.user("barbara"), world.group("aws_eng_write")
     direct = (DATA, world.permission_set("Write"), "USER", barbara)
     inherited = (ENG, world.permission_set("Write"), "GROUP", group)
@@ -245,7 +245,7 @@ def test_a_users_rows_are_paged_across_the_groups(world):
 
 
 def test_assignments_outlive_their_user_and_their_group(world):
-    """Only the pair shows them (reference §5 traps 1 and 2)."""
+    """Only the pair shows them (aws-behaviour 23)."""
     barbara, group = world.user("barbara"), world.group("aws_eng_write")
 
     world.users.delete_user(IdentityStoreId=world.store, UserId=barbara)
@@ -267,7 +267,7 @@ def test_what_a_deleted_principal_held_can_be_asked_for_where_the_option_says_so
 
 @pytest.mark.parametrize(("option", "status"), [("failed", "FAILED"), ("succeeded", "SUCCEEDED")])
 def test_deleting_an_orphans_assignment_ends_as_the_option_says(world, option, status):
-    """FAILED was seen in the field in 2021; today is unknown (reference §9)."""
+    """FAILED was seen in the field in 2021; today is unknown (aws-behaviour 26)."""
     world.options.orphan_delete = option
     barbara = world.user("barbara")
     world.users.delete_user(IdentityStoreId=world.store, UserId=barbara)
@@ -282,7 +282,7 @@ def test_deleting_an_orphans_assignment_ends_as_the_option_says(world, option, s
 
 
 def test_deleting_what_is_not_there_ends_as_the_option_says(world):
-    """Unproven on AWS (reference §5 trap 9)."""
+    """Unproven on AWS (aws-behaviour 25)."""
     absent = ("Read", ENG, "USER", world.user("ada"))
     assert world.error(lambda: delete(world, *absent))["Code"] == "ResourceNotFoundException"
 
@@ -294,7 +294,7 @@ def test_deleting_what_is_not_there_ends_as_the_option_says(world):
 
 
 def test_a_disabled_user_keeps_what_it_holds(world):
-    """Memberships and assignments survive behind the flag (reference §1.7)."""
+    """Memberships and assignments survive behind the flag (aws-behaviour 8)."""
     before = for_principal(world, "USER", world.user("barbara"))
 
     world.sandbox.control("mutate", {"action": "set_user_status", "user": "barbara", "status": "DISABLED"})

@@ -24,7 +24,7 @@ def test_the_option_decides_about_any_other_key(world):
 
 
 def test_a_delegated_administrator_may_not_touch_the_management_account(world):
-    """Nor a permission set that is provisioned there, for any AWS account (reference §3)."""
+    """Nor a permission set that is provisioned there, for any AWS account (aws-behaviour 35)."""
     sso = world.client("sso-admin", key=DELEGATED)
     tim = world.user("tim")
 
@@ -42,7 +42,7 @@ def test_a_delegated_administrator_may_not_touch_the_management_account(world):
 
 
 def test_the_management_accounts_access_can_be_hidden_from_a_delegated_administrator(world):
-    """Unproven on AWS (reference §9): an option."""
+    """Unproven on AWS (aws-behaviour 35): an option."""
     sso = world.client("sso-admin", key=DELEGATED)
     admin = {"InstanceArn": world.instance, "PermissionSetArn": world.permission_set("Admin")}
     ada = {"InstanceArn": world.instance, "PrincipalType": "USER", "PrincipalId": world.user("ada")}

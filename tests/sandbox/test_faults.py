@@ -44,7 +44,7 @@ def test_aws_answers_with_an_error(world, fault, status, code):
 
 
 def test_a_denied_operation_is_named_by_its_iam_action(world):
-    """By option, by operation or by action; sso-admin's prefix is `sso` (reference §0)."""
+    """By option, by operation or by action; sso-admin's prefix is `sso` (aws-behaviour 12)."""
     world.options.deny = ["ListPermissionSets", "identitystore:ListUsers"]
 
     sso = world.error(world.sso.list_permission_sets, InstanceArn=world.instance)
@@ -114,7 +114,7 @@ def test_a_reset_is_a_reset_on_the_socket(world):
 
 @pytest.mark.parametrize(("cut_at", "arrives"), [(None, None), (10, 10)])
 def test_a_half_answer_announces_more_than_it_brings(world, cut_at, arrives):
-    """200 with the full Content-Length, then the end: botocore makes an empty page of it (reference §5 trap 19)."""
+    """200 with the full Content-Length, then the end: botocore makes an empty page of it (aws-behaviour 38)."""
     rule(world, "ListUsers", "half", cut_at=cut_at)
     host, port = world.sandbox.url.removeprefix("http://").split(":")
     connection = http.client.HTTPConnection(host, int(port), timeout=5)

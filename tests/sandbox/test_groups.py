@@ -4,7 +4,7 @@ import pytest
 
 
 def test_a_group_shows_arn_revision_and_dates(world):
-    """DescribeGroup gives what moto leaves out (reference §7 row 9)."""
+    """DescribeGroup gives what moto leaves out (moto row 9)."""
     group = world.users.describe_group(IdentityStoreId=world.store, GroupId=world.group("aws_data_read"))
 
     assert group["DisplayName"] == "aws_data_read"
@@ -81,7 +81,7 @@ def test_groups_are_filtered_by_display_name_only(world):
 
 
 def test_a_membership_is_made_once_found_and_removed(world):
-    """A second membership of the same user is a conflict (moto makes it twice: §7 row 11)."""
+    """A second membership of the same user is a conflict (moto row 11)."""
     pair = {"GroupId": world.group("aws_data_read"), "MemberId": {"UserId": world.user("tim")}}
 
     made = world.users.create_group_membership(IdentityStoreId=world.store, **pair)
@@ -136,7 +136,7 @@ def test_is_member_in_groups_answers_for_each_group(world):
 
 
 def test_a_disabled_user_joins_no_group_unless_the_option_allows_it(world):
-    """AWS says so of disabled users (reference §1.7)."""
+    """AWS says so of disabled users (aws-behaviour 8)."""
     pair = {"GroupId": world.group("aws_data_write"), "MemberId": {"UserId": world.user("hedy")}}
     error = world.error(world.users.create_group_membership, IdentityStoreId=world.store, **pair)
     assert error["Code"] == "ValidationException"
@@ -159,7 +159,7 @@ def test_a_disabled_user_joins_no_group_unless_the_option_allows_it(world):
     ],
 )
 def test_unknown_ids_are_not_found_with_their_kind(world, call, parameters, kind):
-    """moto answers empty lists (§7 row 14)."""
+    """moto answers empty lists (moto row 14)."""
     unknown = "12345678-1234-1234-1234-123456789012"
     names = {"unknown": unknown, "user": world.user("ada"), "group": world.group("aws_data_read")}
 

@@ -13,7 +13,7 @@ def arns(client, **more):
 
 
 def test_an_instance_tells_its_region_owner_and_store(world):
-    """moto knows neither PrimaryRegion nor Regions (§7 row 19)."""
+    """moto knows neither PrimaryRegion nor Regions (moto row 19)."""
     [instance] = world.sso.list_instances()["Instances"]
 
     assert instance["PrimaryRegion"] == "eu-west-1"
@@ -25,7 +25,7 @@ def test_an_instance_tells_its_region_owner_and_store(world):
 
 
 def test_another_region_lists_nothing_but_on_request_everything(world):
-    """An empty list, not an error: the most common wrong configuration (reference §2.1)."""
+    """An empty list, not an error: the most common wrong configuration (aws-behaviour 13)."""
     elsewhere = world.client("sso-admin", region="us-east-1")
 
     assert arns(elsewhere) == []
@@ -46,7 +46,7 @@ def test_another_region_does_not_know_store_and_instance(world):
 
 
 def test_an_additional_region_reads_users_and_applications_only(world):
-    """Not permission sets, not assignments, no writes (reference §2.1)."""
+    """Not permission sets, not assignments, no writes (aws-behaviour 14)."""
     world.sandbox.control("mutate", {"action": "add_region", "region": "eu-central-1"})
     users, sso = world.client("identitystore", region="eu-central-1"), world.client("sso-admin", region="eu-central-1")
 
@@ -65,7 +65,7 @@ def test_an_additional_region_reads_users_and_applications_only(world):
 
 @pytest.mark.parametrize(("call", "more"), ADMIN_READS)
 def test_an_instance_without_permission_sets_refuses_them(world, call, more):
-    """PermissionSetsEnabled false: users, groups and applications only (reference §2.1)."""
+    """PermissionSetsEnabled false: users, groups and applications only (aws-behaviour 15)."""
     world.sandbox.control("mutate", {"action": "set_permission_sets_enabled", "enabled": False})
 
     assert world.sso.describe_instance(InstanceArn=world.instance)["PermissionSetsEnabled"] is False

@@ -1,6 +1,6 @@
 """moto as an independent witness: where it is right the sandbox agrees, where it is wrong the difference is meant.
 
-The rows of DIFFERENCES are the rows of the reference's table of moto's errors. Both sides are run: a row that moto
+The rows of DIFFERENCES are those of the table in docs/sandbox.md. Both sides are run: a row that moto
 mends, or that the sandbox breaks, fails here.
 """
 
@@ -234,7 +234,7 @@ def deletion_has_an_id_of_its_own(cloud):
     return made["RequestId"] != removed["AccountAssignmentDeletionStatus"]["RequestId"]
 
 
-# (row of the reference's table, what is looked at, moto, the sandbox)
+# (moto row, what is looked at, moto, the sandbox)
 DIFFERENCES = [
     (1, inherited_rows, 0, 1),
     (2, first_status, "SUCCEEDED", "IN_PROGRESS"),

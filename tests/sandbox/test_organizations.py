@@ -20,7 +20,7 @@ def test_aws_accounts_have_state_and_path(world):
 
 
 def test_a_state_changes_at_the_control_endpoint(world):
-    """The retired Status follows where it has a word for the State (reference §3)."""
+    """The retired Status follows where it has a word for the State (aws-behaviour 34)."""
     for state, status in (("PENDING_CLOSURE", "PENDING_CLOSURE"), ("CLOSED", None)):
         asked = {"action": "set_account_state", "account_id": "123456789012", "state": state}
         world.sandbox.control("mutate", asked)
@@ -29,7 +29,7 @@ def test_a_state_changes_at_the_control_endpoint(world):
 
 
 def test_a_page_holds_twenty_and_no_more_may_be_asked_for(world):
-    """moto gives a hundred (§7 row 15)."""
+    """moto gives a hundred (moto row 15)."""
     for number in range(30):
         building.add_account(world.organisation, f"{900_000_000_000 + number}", f"More {number}")
 
@@ -50,7 +50,7 @@ def test_an_unknown_aws_account_is_not_found(world):
 
 
 def test_delegated_administrators_are_listed(world):
-    """moto refuses sso.amazonaws.com (§7 row 20)."""
+    """moto refuses sso.amazonaws.com (moto row 20)."""
 
     def listed():
         answer = world.organizations.list_delegated_administrators(ServicePrincipal="sso.amazonaws.com")

@@ -47,7 +47,7 @@ def test_a_page_that_is_just_full_has_no_token(many):
 
 @pytest.mark.parametrize("wanted", [0, 101, 1000])
 def test_more_than_a_page_may_hold_is_refused(world, wanted):
-    """moto honours 1000 (§7 row 15); botocore lets it pass. Zero never leaves botocore."""
+    """moto honours 1000 (moto row 15); botocore lets it pass. Zero never leaves botocore."""
     status, body = world.raw("AWSIdentityStore.ListUsers", {"IdentityStoreId": world.store, "MaxResults": wanted})
     assert (status, body["__type"]) == (400, "ValidationException")
     status, body = world.raw(
@@ -57,7 +57,7 @@ def test_more_than_a_page_may_hold_is_refused(world, wanted):
 
 
 def test_a_token_belongs_to_its_request(many):
-    """Another operation, another parameter or an invented token: ValidationException (moto: §7 row 16)."""
+    """Another operation, another parameter or an invented token: ValidationException (moto row 16)."""
     token = many.users.list_users(IdentityStoreId=many.store)["NextToken"]
 
     for call, more in (
@@ -71,7 +71,7 @@ def test_a_token_belongs_to_its_request(many):
 
 
 def test_a_deletion_between_two_pages_neither_repeats_nor_skips(many):
-    """moto breaks when the next item is deleted (§7 row 16)."""
+    """moto breaks when the next item is deleted (moto row 16)."""
     first = many.users.list_users(IdentityStoreId=many.store)
     seen = [user["UserId"] for user in first["Users"]]
     expected = {user.id for user in many.organisation.store.users}

@@ -11,7 +11,7 @@ def of(world, name):
 
 
 def test_a_permission_set_has_aws_arn_and_duration(world):
-    """moto has another ARN and an integer for the duration (§7 rows 6 and 7)."""
+    """moto has another ARN and an integer for the duration (moto rows 6 and 7)."""
     made = world.sso.create_permission_set(InstanceArn=world.instance, Name="New")["PermissionSet"]
 
     instance_id = world.instance.rsplit("/", 1)[1]
@@ -22,14 +22,14 @@ def test_a_permission_set_has_aws_arn_and_duration(world):
 
 
 def test_a_second_permission_set_of_a_name_is_a_conflict(world):
-    """moto accepts it (§7 row 8)."""
+    """moto accepts it (moto row 8)."""
     error = world.error(world.sso.create_permission_set, InstanceArn=world.instance, Name="Admin")
 
     assert error["Code"] == "ConflictException"
 
 
 def test_an_update_leaves_the_pairs_behind_until_provisioned(world):
-    """Drift shows in the ProvisioningStatus filter (reference §5 trap 14)."""
+    """Drift shows in the ProvisioningStatus filter (aws-behaviour 20)."""
 
     def accounts(status):
         answer = world.sso.list_accounts_for_provisioned_permission_set(**of(world, "Write"), ProvisioningStatus=status)
@@ -79,7 +79,7 @@ def test_provisioning_needs_a_pair(world):
 
 
 def test_pairs_are_found_from_either_side_with_and_without_assignments(world):
-    """moto finds none (§7 rows 4 and 5); one pair of the small organisation has no assignment."""
+    """moto finds none (moto rows 4 and 5); one pair of the small organisation has no assignment."""
     by_set, by_account = set(), set()
     for name in ("Admin", "Read", "Write", "Security"):
         answer = world.sso.list_accounts_for_provisioned_permission_set(**of(world, name))
@@ -95,7 +95,7 @@ def test_pairs_are_found_from_either_side_with_and_without_assignments(world):
 
 
 def test_a_provisioned_permission_set_cannot_be_deleted(world):
-    """moto deletes it and keeps the rows (§7 row 8)."""
+    """moto deletes it and keeps the rows (moto row 8)."""
     assert world.error(world.sso.delete_permission_set, **of(world, "Write"))["Code"] == "ConflictException"
 
     world.sso.create_permission_set(InstanceArn=world.instance, Name="Unused")
@@ -138,7 +138,7 @@ def test_customer_managed_policies_are_references(world):
 
 
 def test_at_most_twenty_policies(world):
-    """Reference §4: 20 AWS- and customer-managed policies together."""
+    """20 AWS- and customer-managed policies together (aws-behaviour 18)."""
     for number in range(19):
         world.sso.attach_customer_managed_policy_reference_to_permission_set(
             **of(world, "Write"), CustomerManagedPolicyReference={"Name": f"P{number}"}

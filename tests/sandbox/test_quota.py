@@ -34,7 +34,7 @@ def test_identitystore_can_have_a_rate_of_its_own_and_a_burst_can_be_set():
 
 
 def test_beyond_the_quota_each_service_answers_its_own_error(world):
-    """Only identitystore says how long to wait (reference §1.6, §2.5, §3); callers share the bucket."""
+    """Only identitystore says how long to wait (aws-behaviour 10); callers share the bucket."""
     world.options.merge({"tps": 0.01, "organizations_tps": 0.01})
     other = world.client("sso-admin", key="AKIADELEGATED0000000")
     world.sso.list_instances()

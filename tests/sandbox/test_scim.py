@@ -56,7 +56,7 @@ def test_a_user_is_found_by_user_name(world, scim):
     ],
 )
 def test_active_disables_and_enables(world, scim, operation):
-    """The only documented way to disable by program (reference §1.7); the revision follows."""
+    """The only documented way to disable by program (aws-behaviour 7); the revision follows."""
     ada = world.user("ada")
 
     status, user = scim(f"Users/{ada}", "PATCH", patch(operation))

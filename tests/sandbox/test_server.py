@@ -23,7 +23,7 @@ def request(target, body, region="eu-west-1"):
 
 
 def test_parallel_writers_lose_nothing(world):
-    """moto breaks under eight parallel creators (reference §7)."""
+    """moto breaks under eight parallel creators."""
     clients = [world.client("identitystore", key=f"AKIA{number}") for number in range(8)]
     problems = []
 

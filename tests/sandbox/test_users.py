@@ -30,7 +30,7 @@ def new_user(**changes):
 
 
 def test_a_user_shows_status_arn_dates_and_makers(world):
-    """DescribeUser gives what moto leaves out (reference §7 row 9)."""
+    """DescribeUser gives what moto leaves out (moto row 9)."""
     user = described(world, "hedy")
 
     assert user["UserStatus"] == "DISABLED"
@@ -64,7 +64,7 @@ def test_the_extension_can_be_spelled_in_pascal_case(world):
 
 
 def test_external_ids_are_shown_and_found(world):
-    """ExternalIds appear, and GetUserId finds by them (moto never does: §7 row 17)."""
+    """ExternalIds appear, and GetUserId finds by them (moto row 17)."""
     world.sandbox.control("mutate", {"action": "set_external_id", "user": "ada", "issuer": "idp", "id": "00u1"})
 
     assert described(world, "ada")["ExternalIds"] == [{"Issuer": "idp", "Id": "00u1"}]
@@ -159,7 +159,7 @@ def test_a_wrong_update_is_refused_and_changes_nothing(world, path, value):
 
 
 def test_user_status_can_be_updated_where_the_option_says_so(world):
-    """Unproven on AWS (reference §1.7): only with the option."""
+    """Unproven on AWS (aws-behaviour 7): only with the option."""
     world.options.update_user_status = True
 
     update(world, "alan", ("userStatus", "DISABLED"))
@@ -216,7 +216,7 @@ def test_a_created_user_is_described_as_given(world):
     ],
 )
 def test_a_user_without_what_the_service_requires_is_refused(world, changes):
-    """The model requires only IdentityStoreId, the service more (reference §1.2)."""
+    """The model requires only IdentityStoreId, the service more (aws-behaviour 2)."""
     given = {name: value for name, value in new_user(**changes).items() if value is not None}
 
     error = world.error(world.users.create_user, IdentityStoreId=world.store, **given)
@@ -229,7 +229,7 @@ def test_a_user_without_what_the_service_requires_is_refused(world, changes):
     "changes", [{"UserName": "ALAN"}, {"Emails": [{"Value": "Alan@Example.com", "Primary": True}]}]
 )
 def test_user_names_and_emails_are_unique_whatever_their_case(world, changes):
-    """moto lets `alice` and `ALICE` coexist (§7 row 10)."""
+    """moto lets `alice` and `ALICE` coexist (moto row 10)."""
     error = world.error(world.users.create_user, IdentityStoreId=world.store, **new_user(**changes))
 
     assert (error["Code"], error["Reason"]) == ("ConflictException", "UNIQUENESS_CONSTRAINT_VIOLATION")
@@ -274,7 +274,7 @@ def test_get_user_id_tells_absence_from_nonsense(world):
 
 
 def test_a_filter_finds_one_user_and_any_other_path_is_refused(world):
-    """moto ignores other paths and returns everybody (§7 row 13)."""
+    """moto ignores other paths and returns everybody (moto row 13)."""
 
     def filtered(path, value):
         return world.users.list_users(
@@ -287,7 +287,7 @@ def test_a_filter_finds_one_user_and_any_other_path_is_refused(world):
 
 
 def test_a_deleted_user_is_gone_with_memberships_and_the_rest_stays(world):
-    """Memberships go, assignments stay (reference §5 trap 1); a second deletion finds nothing."""
+    """Memberships go, assignments stay (aws-behaviour 23); a second deletion finds nothing."""
     barbara = world.user("barbara")
 
     world.users.delete_user(IdentityStoreId=world.store, UserId=barbara)
@@ -300,7 +300,7 @@ def test_a_deleted_user_is_gone_with_memberships_and_the_rest_stays(world):
 
 
 def test_memberships_can_be_kept_on_deletion(world):
-    """Unproven on AWS (reference §9): an option."""
+    """Unproven on AWS (aws-behaviour 11): an option."""
     world.options.delete_keeps_memberships = True
     barbara = world.user("barbara")
 
