@@ -27,6 +27,7 @@ from connector.model import (
     Values,
 )
 from connector.wire.frames import javascript_number
+from connector.wire.sizes import check_changes, check_values
 
 Input = NoInput | ListAccounts | OneAccount | NewAccount | ChangeAccount | ListEntitlements | OneEntitlement
 _OPS: Final = {op.value: op for op in Op}
@@ -127,7 +128,9 @@ class NewAccountSchema(_Input):
 
     @post_load
     def make(self, data: dict[str, Any], **kwargs: Any) -> NewAccount:
-        return NewAccount({name: value for name, raw in data["attributes"].items() for value in _given(name, raw)})
+        given = {name: value for name, raw in data["attributes"].items() for value in _given(name, raw)}
+        check_values(sum(len(value) for value in given.values() if isinstance(value, tuple)))
+        return NewAccount(given)
 
 
 class ChangeSchema(_Input):
@@ -154,14 +157,26 @@ class ChangeAccountSchema(_Keyed):
         error_messages={"required": "is missing: the list of changes.", "invalid": "is a list."},
     )
 
+    @pre_load
+    def count(self, data: Any, **kwargs: Any) -> Any:
+        # Before they are read: reading them takes its time, too.
+        asked = data.get("changes") if isinstance(data, dict) else None
+        check_changes(len(asked) if isinstance(asked, list) else 0)
+        return data
+
     @post_load
     def make(self, data: dict[str, Any], **kwargs: Any) -> ChangeAccount:
+        check_values(sum(len(each.values or ()) for each in data["changes"]))
         return ChangeAccount(data["id"], tuple(data["changes"]))
 
 
 def texts(attribute: str, raw: object) -> tuple[str, ...]:
-    """The values of an attribute as texts: a scalar is a list of one. `InvalidAttribute` for what is no text."""
+    """The values of an attribute as texts: a scalar is a list of one. `InvalidAttribute` for what is no text.
+
+    `TooLarge` for more of them than one command may have.
+    """
     values = raw if isinstance(raw, list) else [raw]
+    check_values(len(values))
     return tuple(_text(attribute, value) for value in values)
 
 

@@ -15,6 +15,7 @@ from connector.attributes import BY_NAME, ENTITLEMENT_TYPES, ORDER, of_attribute
 from connector.errors import FixRequest, InvalidAttribute
 from connector.model import Account, Change, ChangeAccount, Entitlement, NewAccount, Op, Page, Snapshot
 from connector.wire.inputs import INPUTS, texts
+from connector.wire.sizes import check_values
 
 JSON: Final = "application/json"
 KNOWN: Final = frozenset({"id", "disabled", *ORDER})
@@ -108,6 +109,7 @@ def values_of(sent: Mapping[str, Any]) -> tuple[str, ...]:
     values = raw if isinstance(raw, list) else [raw]
     if not values or not all(isinstance(each, str) and each for each in values):
         raise FixRequest('The body is {"value": id} or {"value": [ids]}, ids as text.')
+    check_values(len(values))
     return tuple(values)
 
 

@@ -13,6 +13,7 @@ from marshmallow import INCLUDE, RAISE, Schema, fields, validate
 from connector import attributes
 from connector.attributes import of_attribute
 from connector.wire.rest_bodies import KNOWN
+from connector.wire.sizes import MOST_VALUES
 
 
 class Closed(Schema):
@@ -60,7 +61,8 @@ def _taken(row: attributes.Attribute, *, demanded: bool) -> fields.Raw:
 
 
 def _ids(description: str) -> fields.Raw:
-    shapes = [{"type": "array", "items": {"type": "string"}}, {"type": "string"}, {"type": "null"}]
+    many = {"type": "array", "items": {"type": "string"}, "maxItems": MOST_VALUES}
+    shapes = [many, {"type": "string"}, {"type": "null"}]
     return fields.Raw(metadata={"anyOf": shapes, "description": description})
 
 
@@ -117,7 +119,12 @@ class ValuesSchema(Closed):
         metadata={
             "anyOf": [
                 {"type": "string", "minLength": 1},
-                {"type": "array", "items": {"type": "string", "minLength": 1}, "minItems": 1},
+                {
+                    "type": "array",
+                    "items": {"type": "string", "minLength": 1},
+                    "minItems": 1,
+                    "maxItems": MOST_VALUES,
+                },
             ],
             "description": "One id, or a list of them",
         },

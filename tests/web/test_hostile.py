@@ -6,6 +6,7 @@ import io
 import json
 import logging
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -98,6 +99,24 @@ def test_a_body_that_means_nothing_is_malformed_on_the_rest_face(
     assert answer.json is not None
     assert answer.json["type"] == "/problems/malformed"
     assert answer.json["detail"].startswith("The body ")
+
+
+def test_more_than_one_command_takes_is_refused_at_once(client: Client) -> None:
+    """Before anything is made of it: on either face, as too large."""
+    change = {"op": "Add", "attribute": "groups", "value": "g"}
+    began = time.monotonic()
+    told = send(client, "POST", "/", command("std:account:update", {"identity": "u", "changes": [change] * 30_000}))
+    problems = [
+        send(client, "POST", ACCOUNTS, json.dumps({"userName": "x", "groups": ["g"] * 30_000})),
+        send(client, "POST", f"{ACCOUNTS}/u/entitlements/group", json.dumps({"value": ["g"] * 30_000})),
+    ]
+
+    assert time.monotonic() - began < 3.0
+    assert told.status_code == 500
+    assert told.text.split("\n")[1].startswith(" + ConnectorError: 30,000 changes are too many for one command")
+    assert [each.status_code for each in problems] == [413, 413]
+    assert [each.get_json()["type"] for each in problems] == ["/problems/too-large"] * 2
+    assert all("takes at most 5,000" in each.get_json()["detail"] for each in problems)
 
 
 def test_no_sentence_steers_a_terminal(client: Client) -> None:

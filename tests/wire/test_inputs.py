@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.commands import COMMANDS
-from connector.errors import FixRequest, InvalidAttribute
+from connector.errors import FixRequest, InvalidAttribute, TooLarge
 from connector.model import (
     Change,
     ChangeAccount,
@@ -152,6 +152,34 @@ def test_a_change_may_lack_a_value() -> None:
 def test_a_malformed_change_is_told_where_it_is(changes: object, sentence: str) -> None:
     with pytest.raises(FixRequest, match=sentence):
         INPUTS[UPDATE]({"key": SIMPLE, "changes": changes})
+
+
+def changes(count: int, values: int = 1) -> dict[str, Any]:
+    """So many changes, each with so many values."""
+    one = {"op": "Add", "attribute": "groups", "value": [f"g-{number}" for number in range(values)]}
+    return {"key": SIMPLE, "changes": [one] * count}
+
+
+@pytest.mark.parametrize(
+    ("command", "sent", "sentence"),
+    [
+        (UPDATE, changes(2_001), "2,001 changes are too many for one command, which takes at most 2,000"),
+        (UPDATE, changes(1, 5_001), "5,001 values are too many for one command, which takes at most 5,000"),
+        (UPDATE, changes(51, 100), "5,100 values are too many"),
+        (CREATE, {"attributes": {"groups": ["g"] * 5_001}}, "5,001 values are too many"),
+        (CREATE, {"attributes": {"groups": ["g"] * 3_000, "unknown": ["x"] * 2_001}}, "5,001 values are too many"),
+    ],
+)
+def test_one_command_asks_no_more_than_can_be_planned(command: str, sent: Any, sentence: str) -> None:
+    with pytest.raises(TooLarge, match=sentence):
+        INPUTS[command](sent)
+
+
+def test_what_sailpoint_sends_is_far_below_that() -> None:
+    for count, values in ((2_000, 2), (50, 100), (1, 5_000)):
+        loaded = INPUTS[UPDATE](changes(count, values))
+        assert isinstance(loaded, ChangeAccount)
+        assert sum(len(each.values or ()) for each in loaded.changes) == count * values
 
 
 JSON = st.recursive(
