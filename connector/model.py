@@ -557,6 +557,16 @@ class Snapshot:
     """Counts by kind, AWS calls by operation, seconds taken, warnings."""
 
     @property
+    def configuration(self) -> str:
+        """Fingerprint of the configuration its facts were read with. With another one it is somebody else's."""
+        return str(self.summary.get("fingerprint", ""))
+
+    @property
+    def doubted(self) -> bool:
+        """Whether it lacks a change of ours: true when it was made, but no answer to a new list."""
+        return self.summary.get("doubted") is True
+
+    @property
     def id(self) -> str:
         """Names it to callers: numbers begin anew in a new store, and are those of one source."""
         told = f"{self.source}\n{self.number}\n{self.completed_at!r}\n{self.summary.get('fingerprint')}"

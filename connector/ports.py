@@ -244,10 +244,19 @@ class Records(Protocol):
     def marks(self, source: str, since: float) -> tuple[int, frozenset[str]]:
         """Newest mark's number, and the subjects marked since (Unix seconds)."""
 
-    def amend(self, source: str, subject: str, kinds: Sequence[str], facts: Iterable[Fact]) -> Snapshot | None:
-        """Publish a snapshot where the facts of `kinds` about `subject` are these; the newest one if they are already.
+    def amend(
+        self, source: str, configuration: str, kinds: Sequence[str], about: Mapping[str, Iterable[Fact]]
+    ) -> Snapshot | None:
+        """Publish a snapshot where the facts of `kinds` are these, by subject; the newest one if they are already.
 
-        Kinds that its census did not read stay absent. None when there is no snapshot to amend.
+        Kinds that its census did not read stay absent. None, and nothing done, when there is no snapshot, or when the
+        newest is of another configuration (`Snapshot.configuration`): what was read with one is not true of another.
+        """
+
+    def doubt(self, source: str) -> None:
+        """Publish the newest snapshot, if there is one, as one that lacks a change of ours (`Snapshot.doubted`).
+
+        So are those that amend it; the next census ends it.
         """
 
     # reading a snapshot

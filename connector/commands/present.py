@@ -76,18 +76,18 @@ class Present:
         self.mark()
         if self.last is None:
             return
-        records, source = self.desk.records, self.desk.source.name
-        amended = records.amend(source, self.id, self.last.kinds, self.last.facts)
+        records, freshness = self.desk.records, self.desk.freshness
+        amended = freshness.amend(self.last.kinds, {self.id: self.last.facts})
         for held in (each.held for each in self.last.facts if each.kind == facts.ASSIGNMENT):
             pair = Pair.parse(held)
             # A first assignment provisions its pair: it can be requested, and reviewed, from now on.
             if amended is not None and pair is not None and records.one(amended, facts.PAIR, held) is None:
-                records.amend(source, held, (facts.PAIR,), (facts.of_pair(pair),))
+                freshness.amend((facts.PAIR,), {held: (facts.of_pair(pair),)})
 
     def publish_gone(self) -> None:
         """Take the account out of the newest snapshot."""
         self.mark()
-        self.desk.records.amend(self.desk.source.name, self.id, facts.ABOUT_A_USER, ())
+        self.desk.freshness.amend(facts.ABOUT_A_USER, {self.id: ()})
 
 
 def _whole(source: Source) -> Source:

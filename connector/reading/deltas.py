@@ -36,7 +36,7 @@ def state(snapshot: Snapshot) -> State:
         {
             SNAPSHOT: str(snapshot.number),
             COMPLETED: repr(snapshot.completed_at),
-            CONFIGURATION: str(snapshot.summary.get("fingerprint", "")),
+            CONFIGURATION: snapshot.configuration,
         }
     )
 
@@ -57,7 +57,7 @@ def base(records: Records, snapshot: Snapshot, told: Mapping[str, str] | None) -
     found = records.snapshot(snapshot.source, int(number))
     if found is None or found.number > snapshot.number or kinds_in(found) != kinds_in(snapshot):
         return None
-    return found if found.summary.get("fingerprint") == snapshot.summary.get("fingerprint") else None
+    return found if found.configuration == snapshot.configuration else None
 
 
 def accounts(source: Source, records: Records, old: Snapshot, new: Snapshot) -> Iterator[Account]:
@@ -67,7 +67,8 @@ def accounts(source: Source, records: Records, old: Snapshot, new: Snapshot) -> 
 
 def entitlements(source: Source, records: Records, old: Snapshot, new: Snapshot, type_: str) -> Iterator[Entitlement]:
     """Entitlements of one type that are new or look different in `new`, and the deleted ones, by id."""
-    was = _Ahead(Shelf(source, records, old).all(type_))
+    # The old snapshot may have been shown by another list, which needs no details of permission sets.
+    was = _Ahead(Shelf(source, records, old, partial=True).all(type_))
     for now in Shelf(source, records, new).all(type_):
         yield from was.gone_before(now.id)
         if was.take(now.id) != now:

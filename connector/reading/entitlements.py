@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from connector import attributes
-from connector.errors import EntitlementNotFound, FixConfiguration
+from connector.errors import EntitlementNotFound, FixConfiguration, RetryLater
 from connector.model import Entitlement, Fact, Pair, Snapshot, Source
 from connector.ports import Records
 from connector.reading import entries, facts
@@ -21,12 +21,14 @@ from connector.reading.views import every_of, kinds_in
 class Shelf:
     """The entitlements of one snapshot, whose details of permission sets are there (`details.detailed`).
 
+    Where they are not, a pair raises `RetryLater`; or, `partial`, it says nothing of them, for comparing only.
     Who holds what is counted once, when it is first needed: a shelf that is kept answers page after page.
     """
 
     source: Source
     records: Records
     snapshot: Snapshot
+    partial: bool = False
     _names: Catalogue = field(init=False)
     _orphans: frozenset[str] = field(init=False)
 
@@ -104,7 +106,7 @@ class Shelf:
         names = self._all_names
         for pair in self._offered(after):
             counts = Counts(users[pair.id], groups[pair.id])
-            details = self._details.get(pair.permission_set_id)
+            details = self._allows(pair, self._details.get(pair.permission_set_id))
             yield entries.pair(self.records, self.snapshot, pair, counts, details, names)
 
     @cached_property
@@ -126,9 +128,14 @@ class Shelf:
         if pair is None or not self._offers(pair):
             return None
         given = self.records.holding(self.snapshot, facts.ASSIGNMENT, id_)
-        details = self.records.one(self.snapshot, facts.DETAILS, pair.permission_set_id)
+        details = self._allows(pair, self.records.one(self.snapshot, facts.DETAILS, pair.permission_set_id))
         counts = Counts.of(given, self._orphans)
         return entries.pair(self.records, self.snapshot, pair, counts, details, self._names)
+
+    def _allows(self, pair: Pair, details: Fact | None) -> Fact | None:
+        if details is None and not self.partial:
+            raise RetryLater(f"what permission set {pair.permission_set_id} allows is not read yet; ask again")
+        return details
 
     def _offered(self, after: str = "") -> Iterator[Pair]:
         """Pairs listed, by id: those provisioned, or every permission set in every AWS account."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from connector import attributes
-from connector.model import Application, Entitlement, Fact, Group, Pair, Policies, Snapshot, Source
+from connector.model import Application, Entitlement, Fact, Group, Pair, Snapshot, Source
 from connector.ports import Records
 from connector.reading import facts, requestable
 from connector.reading.catalogue import Catalogue
@@ -57,14 +57,22 @@ def group(source: Source, wanted: Group, members: int, held: Iterable[Fact] | No
 def pair(
     records: Records, snapshot: Snapshot, wanted: Pair, counts: Counts, details: Fact | None, names: Catalogue
 ) -> Entitlement:
-    """A pair; `details` are None when its permission set was deleted."""
+    """A pair; where `details` are None nothing is said of what its permission set allows: not read is not empty."""
     account = names.aws_account(wanted.aws_account_id)
-    policies = facts.policies(details) if details is not None else Policies()
-    body: Mapping[str, object] = details.body if details is not None else {}
+    allows: dict[str, str | bool | tuple[str, ...]] = {}
+    if details is not None:
+        policies = facts.policies(details)
+        allows = {
+            "sessionDuration": str(details.body["sessionDuration"]),
+            "managedPolicies": policies.managed,
+            "customerManagedPolicies": policies.customer_managed,
+            "hasInlinePolicy": policies.inline,
+            "permissionsBoundary": policies.boundary,
+        }
     return _entitlement(
         attributes.ASSIGNMENT,
         wanted.id,
-        (names.pair(wanted.id), str(body.get("description", ""))),
+        (names.pair(wanted.id), str(details.body["description"]) if details is not None else ""),
         requestable.pair(records, snapshot, wanted, account),
         counts,
         {
@@ -73,11 +81,7 @@ def pair(
             "awsAccountState": account.state,
             "permissionSetId": wanted.permission_set_id,
             "permissionSetName": names.permission_set(wanted.permission_set_id),
-            "sessionDuration": str(body.get("sessionDuration", "")),
-            "managedPolicies": policies.managed,
-            "customerManagedPolicies": policies.customer_managed,
-            "hasInlinePolicy": policies.inline,
-            "permissionsBoundary": policies.boundary,
+            **allows,
         },
     )
 

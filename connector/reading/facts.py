@@ -84,16 +84,12 @@ def of_permission_set(permission_set: PermissionSet) -> Fact:
     return Fact(PERMISSION_SET, permission_set.id, body={"name": permission_set.name})
 
 
-CATALOGUE: Final = "permission sets"
-"""Subject of all details: they are replaced together."""
-
-
 def of_details(permission_set: PermissionSet, policies: Policies) -> Fact:
     """What a reviewer needs to know of a permission set beside its name."""
     return Fact(
         DETAILS,
         permission_set.id,
-        subject=CATALOGUE,
+        subject=permission_set.id,
         body={
             "description": permission_set.description,
             "sessionDuration": permission_set.session_duration,

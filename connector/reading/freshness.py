@@ -1,4 +1,4 @@
-"""Which snapshot answers a list: the newest while it is young enough, else one census that everybody waits for.
+"""Which snapshot answers a list: the newest while it is young and undoubted, else one census that everybody waits for.
 
 Requests of one process share the census's thread; processes share it through the store's lease. Whoever waits can
 leave at any time; the census goes on, for those who come next.
@@ -7,14 +7,14 @@ leave at any time; the census goes on, for those who come next.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 import structlog
 
 from connector.errors import AwsFailed, CallUs, ConnectorError
-from connector.model import Snapshot, Source
+from connector.model import Fact, Snapshot, Source
 from connector.ports import Census, Clock, Directories, Patience, Records, Stripped
 from connector.reading import census
 from connector.reading.work import Work
@@ -50,13 +50,31 @@ class Freshness:
     def newest(self) -> Snapshot | None:
         """The newest snapshot of this configuration, however old."""
         latest = self.records.latest(self.source.name)
-        return latest if latest is not None and latest.summary.get("fingerprint") == self.fingerprint else None
+        return latest if latest is not None and latest.configuration == self.fingerprint else None
 
     def fresh(self) -> Snapshot | None:
-        """The newest snapshot if it is young enough to answer a list."""
+        """The newest snapshot if it may answer a list: young enough, and with all our own changes."""
         latest = self.newest()
-        young = latest is not None and self.clock.now() - latest.completed_at <= self.source.snapshot_max_age
-        return latest if young else None
+        if latest is None or latest.doubted:
+            return None
+        return latest if self.clock.now() - latest.completed_at <= self.source.snapshot_max_age else None
+
+    def amend(self, kinds: Sequence[str], about: Mapping[str, Iterable[Fact]]) -> Snapshot | None:
+        """Put a change of ours into the newest snapshot (`Records.amend`); None where there is none to put it into.
+
+        One of another configuration lacks the change from now on: it is no answer to a list, should its configuration
+        come back.
+        """
+        amended = self.records.amend(self.source.name, self.fingerprint, kinds, about)
+        if amended is None:
+            self.records.doubt(self.source.name)
+        return amended
+
+    def doubt(self, subject: str) -> None:
+        """Say that what became of the subject could not be read back: until it is read again, lists ask AWS anew."""
+        # The mark first: a census under way reads the subject again, whether it is published before or after the doubt.
+        self.records.mark_change(self.source.name, subject)
+        self.records.doubt(self.source.name)
 
     def snapshot(self, patience: Patience) -> Snapshot:
         """A fresh snapshot, made now when there is none. Raises what ended the census."""

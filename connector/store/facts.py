@@ -7,11 +7,11 @@ back as lists.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import blake2b
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, and_, or_
+from sqlalchemy import Column, ColumnElement, Row, and_, or_
 
 from connector.errors import CallUs
 from connector.model import Fact, Snapshot
@@ -20,6 +20,8 @@ from connector.store.tables import fact
 encode: Final = json.JSONEncoder(sort_keys=True, ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode
 """JSON in the one spelling."""
 
+TOGETHER: Final = 500
+"""Names in one question."""
 WHAT: Final = (fact.c.id, fact.c.subject, fact.c.held, fact.c.body)
 """What `of_row` needs. The kind is known to who asks."""
 
@@ -51,6 +53,13 @@ def of_row(kind: str, row: Row[Any, Any, Any, Any]) -> Fact:
 def storable(name: str) -> bool:
     """Whether a name can be kept, and so can be found. PostgreSQL keeps no NUL; lone surrogates have no UTF-8."""
     return "\0" not in name and (name.isascii() or name.encode(errors="ignore").decode() == name)
+
+
+def among(column: Column[str], names: Iterable[str]) -> Iterator[ColumnElement[bool]]:
+    """Conditions that together say that the column is one of the names, each within what a statement may hold."""
+    asked = sorted({each for each in names if storable(each)})
+    for start in range(0, len(asked), TOGETHER):
+        yield column.in_(asked[start : start + TOGETHER])
 
 
 def dump(summary: Mapping[str, object]) -> str:

@@ -1,4 +1,4 @@
-"""The next snapshot of a source: of a whole census, or of one subject after our own change.
+"""The next snapshot of a source: of a whole census, or of a few subjects after our own change.
 
 Staged facts (or the few that are handed in) are compared with the living ones; what vanished or changed ends, what is
 new or changed begins. All of it happens in one transaction under the source's lock, so numbers grow by one and nobody
@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Row, and_, exists, func, insert, literal, sel
 from connector.errors import CallUs
 from connector.model import Fact, Snapshot
 from connector.store.database import Database
-from connector.store.facts import dump, to_row
+from connector.store.facts import among, dump, to_row
 from connector.store.leases import Lease, hold, lock, release
 from connector.store.names import Names
 from connector.store.snapshots import newest, of_snapshot_row
@@ -64,13 +64,16 @@ class Publications:
             connection.execute(update(source).where(source.c.id == lease.number).values(failed_at=None, failure=None))
         return of_snapshot_row(lease.source, made)
 
-    def amend(self, name: str, subject: str, kinds: Sequence[str], facts: Iterable[Fact]) -> Snapshot | None:
-        """The newest snapshot with these facts of `kinds` about `subject` instead, or itself when they are the same.
+    def amend(
+        self, name: str, configuration: str, kinds: Sequence[str], about: Mapping[str, Iterable[Fact]]
+    ) -> Snapshot | None:
+        """The newest snapshot with these facts of `kinds` by subject instead, or itself when they are the same.
 
-        Kinds that its census did not read stay absent. None when there is no snapshot.
+        Kinds that its census did not read stay absent. None when there is no snapshot, or it is of another
+        configuration.
         """
-        wanted = list(facts)
-        if any(each.subject != subject or each.kind not in kinds for each in wanted):
+        wanted = [(subject, each) for subject, facts in about.items() for each in facts]
+        if any(each.subject != subject or each.kind not in kinds for subject, each in wanted):
             raise CallUs("A snapshot was to be amended with facts about something else.")
         number = self._sources.find(name)
         if number is None:
@@ -79,24 +82,32 @@ class Publications:
         with self._database.writing() as connection:
             lock(connection, number)
             last = newest(connection, number)
-            if last is None:
+            if last is None or of_snapshot_row(name, last).configuration != configuration:
                 return None
             counts = Counter[str](json.loads(last.counts))
             read = {kind: numbers[kind] for kind in kinds if kind in counts}
-            rows = [to_row(each, read[each.kind]) for each in wanted if each.kind in read]
-            if not _amend(connection, number, last.number + 1, subject, read, rows, counts):
+            rows = [to_row(each, read[each.kind]) for _, each in wanted if each.kind in read]
+            if not _amend(connection, number, last.number + 1, about, read, rows, counts):
                 return of_snapshot_row(name, last)
-            made = _record(
-                connection,
-                source=number,
-                number=last.number + 1,
-                census=last.census,
-                completed_at=last.completed_at,
-                published_at=self._database.now(connection),
-                summary=last.summary,
-                counts=json.dumps(counts),
-            )
+            made = self._follow(connection, last, counts=json.dumps(counts))
         return of_snapshot_row(name, made)
+
+    def doubt(self, name: str) -> None:
+        """The newest snapshot once more, as one that lacks a change."""
+        number = self._sources.find(name)
+        if number is None:
+            return
+        with self._database.writing() as connection:
+            lock(connection, number)
+            last = newest(connection, number)
+            if last is not None and not of_snapshot_row(name, last).doubted:
+                self._follow(connection, last, summary=dump({**json.loads(last.summary), "doubted": True}))
+
+    def _follow(self, connection: Connection, last: Row[Any], **columns: str) -> Row[Any]:
+        """The snapshot after `last`, of the same census, which differs in these columns."""
+        kept = {name: last._mapping[name] for name in ("source", "census", "completed_at", "summary", "counts")}
+        now = self._database.now(connection)
+        return _record(connection, **{**kept, **columns}, number=last.number + 1, published_at=now)
 
 
 def _record(connection: Connection, **columns: Any) -> Row[Any]:
@@ -129,14 +140,14 @@ def _turn_over(connection: Connection, lease: Lease, kinds: list[int], number: i
     return Counter({row[0]: row[1] for row in counted})
 
 
-# ---- one subject -------------------------------------------------------------------------------------------------
+# ---- a few subjects ----------------------------------------------------------------------------------------------
 
 
 def _amend(
     connection: Connection,
     source: int,
     number: int,
-    subject: str,
+    about: Iterable[str],
     read: Mapping[str, int],
     rows: Sequence[dict[str, Any]],
     counts: Counter[str],
@@ -144,7 +155,7 @@ def _amend(
     """End and begin the few facts that differ, and correct `counts`. False when none does."""
     names = {each: kind for kind, each in read.items()}
     wanted = {(row["kind"], row["id"]): row for row in rows}
-    living = _living(connection, source, names, subject, wanted)
+    living = _living(connection, source, names, about, wanted)
     ended = [key for key, digest in living.items() if key not in wanted or wanted[key]["digest"] != digest]
     begun = [row for key, row in wanted.items() if living.get(key) != row["digest"]]
     for kind, id_ in ended:
@@ -159,10 +170,18 @@ def _amend(
 
 
 def _living(
-    connection: Connection, source: int, kinds: Iterable[int], subject: str, wanted: Iterable[tuple[int, str]]
+    connection: Connection,
+    source: int,
+    kinds: Iterable[int],
+    about: Iterable[str],
+    wanted: Iterable[tuple[int, str]],
 ) -> dict[tuple[int, str], bytes]:
-    """Digests of the living facts about the subject, and of those with a wanted name: these had another subject."""
+    """Digests of the living facts about the subjects, and of those with a wanted name: these had another subject."""
     columns = select(fact.c.kind, fact.c.id, fact.c.digest).where(fact.c.source == source, fact.c.valid_to.is_(None))
-    questions = [columns.where(about_someone, fact.c.kind.in_(kinds), fact.c.subject == subject)]
-    questions += [columns.where(fact.c.kind == kind, fact.c.id == id_) for kind, id_ in wanted]
+    of_subjects = columns.where(about_someone, fact.c.kind.in_(kinds))
+    questions = [of_subjects.where(some) for some in among(fact.c.subject, about)]
+    ids: dict[int, list[str]] = {}
+    for kind, id_ in wanted:
+        ids.setdefault(kind, []).append(id_)
+    questions += [columns.where(fact.c.kind == kind, some) for kind in ids for some in among(fact.c.id, ids[kind])]
     return {(row.kind, row.id): row.digest for question in questions for row in connection.execute(question)}

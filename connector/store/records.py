@@ -136,8 +136,13 @@ class Store:
     def marks(self, source: str, since: float) -> tuple[int, frozenset[str]]:
         return self._marks.since(source, since)
 
-    def amend(self, source: str, subject: str, kinds: Sequence[str], facts: Iterable[Fact]) -> Snapshot | None:
-        return self._publications.amend(source, subject, kinds, facts)
+    def amend(
+        self, source: str, configuration: str, kinds: Sequence[str], about: Mapping[str, Iterable[Fact]]
+    ) -> Snapshot | None:
+        return self._publications.amend(source, configuration, kinds, about)
+
+    def doubt(self, source: str) -> None:
+        self._publications.doubt(source)
 
     # ---- reading a snapshot --------------------------------------------------------------------------------------
 

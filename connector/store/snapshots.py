@@ -7,20 +7,17 @@ Nothing is written here, and no connection is held while a caller looks at what 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, func, select
 
 from connector.errors import CursorExpired
 from connector.model import Fact, Snapshot
 from connector.store.database import Database
-from connector.store.facts import WHAT, in_snapshot, of_row, storable
+from connector.store.facts import WHAT, among, in_snapshot, of_row, storable
 from connector.store.names import Names
 from connector.store.tables import about_someone, fact, held_by_someone, snapshot
-
-SUBJECTS: Final = 500
-"""Subjects in one question."""
 
 
 def newest(connection: Connection, source: int) -> Row[Any] | None:
@@ -52,13 +49,6 @@ def still_there(connection: Connection, name: str, source: int, number: int) -> 
     if row is None:
         raise CursorExpired(f"Snapshot {number} of source {name} is not kept any more; start again.")
     return row
-
-
-def _portions(subjects: Sequence[str]) -> Iterator[ColumnElement[bool]]:
-    """Conditions that together name the subjects, each within what a statement may hold."""
-    asked = sorted({each for each in subjects if storable(each)})
-    for start in range(0, len(asked), SUBJECTS):
-        yield fact.c.subject.in_(asked[start : start + SUBJECTS])
 
 
 class Snapshots:
@@ -109,7 +99,7 @@ class Snapshots:
     def about(self, snapshot: Snapshot, kind: str, subjects: Sequence[str]) -> Sequence[Fact]:
         """Facts about any of the subjects, by subject, then id."""
         found: list[Fact] = []
-        for some in _portions(subjects):
+        for some in among(fact.c.subject, subjects):
             found += self._facts(snapshot, kind, about_someone, some, order=(fact.c.subject, fact.c.id))
         return found
 
@@ -119,7 +109,7 @@ class Snapshots:
         seen = in_snapshot(source, number, snapshot)
         found: list[tuple[str, str]] = []
         with self._database.reading() as connection:
-            for some in _portions(subjects):
+            for some in among(fact.c.subject, subjects):
                 query = select(fact.c.subject, fact.c.held).where(seen, about_someone, some)
                 rows = connection.execute(query.order_by(fact.c.subject, fact.c.id)).all()
                 found += [(row[0], row[1]) for row in rows]

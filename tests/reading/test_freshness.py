@@ -1,4 +1,4 @@
-"""Single flight: whoever comes too late to find a snapshot, and too early to find a census under way, reads nothing."""
+"""Single flight, and which snapshot answers: none that is doubted, none of another configuration."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from connector.clock import SystemClock
-from connector.model import Snapshot, Source
+from connector.model import Fact, Snapshot, Source
 from connector.patience import Patience
 from connector.ports import Records
 from connector.reading.freshness import Freshness
@@ -45,19 +45,72 @@ class Late:
         return found
 
 
-def test_a_census_that_ended_between_the_look_and_the_turn_is_not_made_again(records: Records) -> None:
+def of(records: Any, fingerprint: str = "f") -> Freshness:
     clock = SystemClock()
-    late = Late(records)
-    freshness = Freshness(
+    return Freshness(
         source=Source("default"),
         directories=None,  # type: ignore[arg-type]  # nobody may ask AWS
-        records=late,  # type: ignore[arg-type]
+        records=records,
         stripped=None,  # type: ignore[arg-type]  # nobody may read accounts
         clock=clock,
         patience=lambda: Patience(1, clock),
         owner="me",
-        fingerprint="f",
+        fingerprint=fingerprint,
     )
-    assert freshness.snapshot(Patience(1, clock, threading.Event())) == late.published
+
+
+def publish(records: Records, fingerprint: str = "f", seen: int = 0) -> Snapshot | None:
+    census = records.begin_census("default", "me", 30)
+    assert census is not None
+    published = records.publish(census, ("user",), {**SUMMARY, "fingerprint": fingerprint}, seen)
+    if published is None:
+        records.abandon(census, "")
+    return published
+
+
+def test_a_census_that_ended_between_the_look_and_the_turn_is_not_made_again(records: Records) -> None:
+    late = Late(records)
+    assert of(late).snapshot(Patience(1, SystemClock(), threading.Event())) == late.published
     assert not records.census_running("default")
     assert records.last_failure("default") is None
+
+
+def test_a_doubted_snapshot_is_there_but_answers_no_list(records: Records) -> None:
+    freshness = of(records)
+    published = publish(records)
+    assert published is not None
+    assert freshness.fresh() == published
+    freshness.doubt("u1")
+    newest = freshness.newest()
+    assert newest is not None
+    assert newest.census == published.number
+    assert freshness.fresh() is None
+
+
+def test_a_census_that_had_not_seen_the_doubt_is_not_published_over_it(records: Records) -> None:
+    """It asks for what was marked first; then it knows what could not be read back."""
+    freshness = of(records)
+    census = records.begin_census("default", "me", 30)
+    assert census is not None
+    seen, _ = records.marks("default", census.started_at)
+    freshness.doubt("u1")
+    assert records.publish(census, ("user",), SUMMARY, seen) is None
+    seen, subjects = records.marks("default", census.started_at)
+    assert subjects == {"u1"}
+    assert records.publish(census, ("user",), SUMMARY, seen) is not None
+    assert freshness.fresh() is not None
+
+
+def test_a_change_is_put_into_no_snapshot_of_another_configuration(records: Records) -> None:
+    """Nor does that one answer a list any more, should its configuration come back: it lacks the change."""
+    ours, theirs = of(records), of(records, "another")
+    publish(records)
+    user = Fact("user", "u1", "u1")
+    assert theirs.amend(("user",), {"u1": [user]}) is None
+    newest = ours.newest()
+    assert newest is not None
+    assert records.page(newest, "user", "", 10) == []
+    assert ours.fresh() is None
+    assert theirs.newest() is None
+    publish(records)
+    assert ours.amend(("user",), {"u1": [user]}) == ours.fresh() is not None

@@ -23,10 +23,11 @@ def begin(store: Store, owner: str = "one", lease: float = LONG) -> Census:
     return census
 
 
-def publish(store: Store, *facts: Fact, kinds: tuple[str, ...] = KINDS) -> int:
+def publish(store: Store, *facts: Fact, kinds: tuple[str, ...] = KINDS, configuration: str = "") -> int:
     census = begin(store)
     store.stage(census, facts)
-    published = store.publish(census, kinds, {}, seen_changes=10**9)
+    summary = {"fingerprint": configuration} if configuration else {}
+    published = store.publish(census, kinds, summary, seen_changes=10**9)
     assert published is not None
     return published.number
 
@@ -291,7 +292,7 @@ def test_amend_publishes_only_what_differs(store: Store) -> None:
     assert first is not None
     joined = Fact("membership", "g2/u1", "u1", "g2")
 
-    amended = store.amend("aws", "u1", ("user", "membership"), [USER, joined])
+    amended = store.amend("aws", "", ("user", "membership"), {"u1": [USER, joined]})
 
     assert amended is not None
     assert (amended.number, amended.census, amended.completed_at) == (2, 1, first.completed_at)
@@ -306,7 +307,7 @@ def test_amend_without_a_difference_is_no_snapshot(store: Store) -> None:
     """The newest comes back unchanged."""
     publish(store, USER, MEMBERSHIP)
 
-    assert store.amend("aws", "u1", ("user", "membership"), [USER, MEMBERSHIP]) == store.latest("aws")
+    assert store.amend("aws", "", ("user", "membership"), {"u1": [USER, MEMBERSHIP]}) == store.latest("aws")
     amended = store.latest("aws")
     assert amended is not None
     assert amended.number == 1
@@ -316,7 +317,7 @@ def test_amend_removes_a_deleted_user(store: Store) -> None:
     """No facts about a subject: it is gone, with all it held."""
     publish(store, USER, GROUP, MEMBERSHIP)
 
-    amended = store.amend("aws", "u1", ("user", "membership"), [])
+    amended = store.amend("aws", "", ("user", "membership"), {"u1": []})
 
     assert amended is not None
     assert [store.count(amended, kind) for kind in KINDS] == [0, 1, 0]
@@ -325,16 +326,16 @@ def test_amend_removes_a_deleted_user(store: Store) -> None:
 
 def test_amend_before_any_census(store: Store) -> None:
     """There is nothing to amend."""
-    assert store.amend("aws", "u1", ("user",), [USER]) is None
+    assert store.amend("aws", "", ("user",), {"u1": [USER]}) is None
     begin(store)
-    assert store.amend("aws", "u1", ("user",), [USER]) is None
+    assert store.amend("aws", "", ("user",), {"u1": [USER]}) is None
 
 
 def test_amend_leaves_absent_kinds_absent(store: Store) -> None:
     """A kind that the census did not read must not begin to exist for one account only."""
     publish(store, USER, kinds=("user",))
 
-    amended = store.amend("aws", "u1", ("user", "membership"), [USER, MEMBERSHIP])
+    amended = store.amend("aws", "", ("user", "membership"), {"u1": [USER, MEMBERSHIP]})
 
     assert amended is not None
     assert amended.number == 1
@@ -346,7 +347,7 @@ def test_amend_takes_over_a_name(store: Store) -> None:
     publish(store, USER, MEMBERSHIP)
     moved = Fact("membership", MEMBERSHIP.id, "u2", "g1")
 
-    amended = store.amend("aws", "u2", ("membership",), [moved])
+    amended = store.amend("aws", "", ("membership",), {"u2": [moved]})
 
     assert amended is not None
     assert store.page(amended, "membership", "", 10) == [moved]
@@ -358,13 +359,67 @@ def test_amend_with_facts_about_something_else_is_a_defect(store: Store, fact: F
     """Another subject, or a kind that was not named."""
     publish(store, USER)
     with pytest.raises(CallUs):
-        store.amend("aws", "u1", ("user",), [fact])
+        store.amend("aws", "", ("user",), {"u1": [fact]})
+
+
+def test_amend_of_several_subjects_leaves_the_others(store: Store) -> None:
+    """More than fit into one statement, in one snapshot."""
+    users = [Fact("user", f"v{number:04d}", f"v{number:04d}") for number in range(1200)]
+    publish(store, USER, *users)
+    renamed = [Fact("user", each.id, each.id, body={"name": "Bob"}) for each in users[:1100]]
+
+    amended = store.amend("aws", "", ("user",), {each.id: [each] for each in renamed} | {users[1100].id: []})
+
+    assert amended is not None
+    assert amended.number == 2
+    assert store.page(amended, "user", "", 2000) == [USER, *renamed, *users[1101:]]
+    assert store.count(amended, "user") == 1200
+
+
+def test_amend_leaves_the_snapshot_of_another_configuration_alone(store: Store) -> None:
+    """An account that one configuration shows is none of another's."""
+    publish(store, USER, configuration="a")
+    first = store.latest("aws")
+
+    assert store.amend("aws", "b", ("user",), {"u2": [Fact("user", "u2", "u2")]}) is None
+
+    assert store.latest("aws") == first
+    amended = store.amend("aws", "a", ("user",), {"u2": [Fact("user", "u2", "u2")]})
+    assert amended is not None
+    assert (amended.number, amended.configuration) == (2, "a")
+
+
+def test_a_doubt_stays_until_the_next_census(store: Store) -> None:
+    """It is a snapshot of its own: nothing that was published changes. What amends it lacks the same change."""
+    store.doubt("aws")
+    assert store.latest("aws") is None, "there was nothing to doubt"
+    publish(store, USER, MEMBERSHIP)
+    first = store.latest("aws")
+    assert first is not None
+
+    store.doubt("aws")
+    store.doubt("aws")
+
+    doubted = store.latest("aws")
+    assert doubted is not None
+    assert (first.doubted, doubted.doubted) == (False, True)
+    assert store.snapshot("aws", 1) == first
+    assert (doubted.number, doubted.census, doubted.completed_at) == (2, 1, first.completed_at)
+    assert [store.count(doubted, kind) for kind in KINDS] == [1, 0, 1]
+    assert list(store.changed("aws", 1, 2, KINDS)) == []
+    amended = store.amend("aws", "", ("user", "membership"), {"u1": [USER]})
+    assert amended is not None
+    assert amended.doubted
+    publish(store, USER)
+    healed = store.latest("aws")
+    assert healed is not None
+    assert not healed.doubted
 
 
 def test_a_census_after_amendments_keeps_what_is_equal(store: Store) -> None:
     """Facts that an amendment brought and the next census confirms do not begin again."""
     publish(store, USER)
-    store.amend("aws", "u1", ("user", "membership"), [USER, MEMBERSHIP])
+    store.amend("aws", "", ("user", "membership"), {"u1": [USER, MEMBERSHIP]})
 
     assert publish(store, USER, MEMBERSHIP) == 3
 

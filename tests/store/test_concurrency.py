@@ -88,7 +88,7 @@ def test_own_changes_survive_publication(store: Store) -> None:
             store.mark_change("aws", user.id)
             aws[user.id] = Fact("user", user.id, user.id, body={"changed": change})
             store.mark_change("aws", user.id)
-            store.amend("aws", user.id, KINDS, [aws[user.id]])
+            store.amend("aws", "", KINDS, {user.id: [aws[user.id]]})
 
     def take_census() -> None:
         for _ in range(4):

@@ -72,7 +72,7 @@ def _play(store: Store, name: str, steps: list[tuple[object, ...]]) -> list[tupl
         else:
             _, subject, kinds, found = step
             about = {(each.kind, each.id): _about(each, subject) for each in found if each.kind in kinds}
-            snapshot = store.amend(name, subject, sorted(kinds), about.values())
+            snapshot = store.amend(name, "", sorted(kinds), {subject: about.values()})
             if not published:
                 assert snapshot is None
                 continue
