@@ -78,6 +78,23 @@ def test_everything_is_installed_by_hash():
     assert all("--no-deps" in each for each in installs)
 
 
+def test_without_an_image_the_same_is_installed():
+    """docs/operations.md has the image's steps, with other places."""
+    text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    steps = [
+        line.split("/bin/")[1] for line in text.splitlines() if re.match(r"/opt/idc-connector\S*/bin/(pip|hatch)", line)
+    ]
+    image = "\n".join(text for name, text in instructions() if name == "RUN")
+    same = re.findall(r"/bin/((?:pip install|hatchling build) [^&\n]*)", image)
+
+    assert [plain(each) for each in steps] == [plain(each) for each in same]
+
+
+def plain(step: str) -> str:
+    """A step without the place of the wheel."""
+    return re.sub(r"-d \S+|\S+\.whl", "", step).strip()
+
+
 def test_state_has_one_place():
     """The volume, the store and the home are the same directory; all else can be read-only."""
     (environment,) = last_stage()["ENV"]
