@@ -21,7 +21,11 @@ import structlog
 
 _UNSENT: Final = 0x5411
 """SIOCOUTQ of Linux: bytes that wait to be sent, or to be acknowledged."""
-TICK: Final = 0.25
+TICK: Final = 0.1
+"""Seconds between two looks."""
+AHEAD: Final = 128 * 1024
+"""Bytes that the system takes for a client beyond those on their way. What it takes without being told is megabytes,
+made for nothing when nobody reads them."""
 HEAD: Final = 10.0
 """Seconds in which a request's head, and with TLS the handshake before it, has to come."""
 BODY: Final = 20.0
@@ -52,6 +56,12 @@ class Watched:
     unsent: int = 0
     stuck: float | None = None
     """Since when nothing of what is unsent was taken."""
+    cut: bool = False
+    """It reads nothing and gives way; its thread has yet to notice."""
+
+    def wait_for(self, seconds: float) -> None:
+        """From now on the thread waits for the client to send, for so long at most."""
+        self.since, self.within, self.waits = time.monotonic(), seconds, True
 
 
 class Connections:
@@ -61,7 +71,7 @@ class Connections:
         self._watched: dict[int, Watched] = {}
         self._turn = threading.Lock()
         self._threads = 0
-        self._wanted = 0.0
+        self._wanted = 0
 
     def watch(self, threads: int) -> None:
         """Begin to watch over a server with so many threads."""
@@ -86,22 +96,34 @@ class Connections:
         with self._turn:
             return next((each for each in self._watched.values() if each.connection.sock is sock), None)
 
-    def relieve(self) -> bool:
-        """Somebody finds no room: have one go that does not read. False when all do."""
+    @contextmanager
+    def wanted(self) -> Iterator[None]:
+        """While somebody finds no room: one of those who do not read has to go."""
         with self._turn:
-            self._wanted = time.monotonic() + 2 * TICK
-            return any(_unsent(each) > 0 for each in self._watched.values())
+            self._wanted += 1
+        try:
+            yield
+        finally:
+            with self._turn:
+                self._wanted -= 1
+
+    def may_give_way(self) -> bool:
+        """Whether there is somebody who may not be reading, or who goes already."""
+        with self._turn:
+            return any(each.cut or _unsent(each) > 0 for each in self._watched.values())
 
     def look(self, now: float) -> None:
         """Cut off what has to go."""
         with self._turn:
             everybody = list(self._watched.values())
+            needed = self._wanted - sum(each.cut for each in everybody)
             pressed = len(everybody) >= self._threads * 3 // 4
             stuck = [each for each in everybody if _is_stuck(each, now)]
             if not pressed:
-                # One at a time: whoever found no room needs no more.
-                stuck = sorted(stuck, key=lambda each: each.stuck or now)[: 1 if now < self._wanted else 0]
+                # One for each who found no room, and those first who have not read for longest.
+                stuck = sorted(stuck, key=lambda each: each.stuck or now)[: max(0, needed)]
             for each in stuck:
+                each.cut = True
                 self._cut(each, socket.SHUT_RDWR, "reads nothing")
             for each in everybody:
                 if each.waits and now - each.since > (PRESSED if pressed else each.within):
@@ -124,12 +146,22 @@ class Connections:
 
 
 def _is_stuck(watched: Watched, now: float) -> bool:
+    if watched.cut:
+        return False
     before, watched.unsent = watched.unsent, _unsent(watched)
     if watched.unsent == 0 or watched.unsent != before:
         watched.stuck = None
         return False
     watched.stuck = watched.stuck or now
     return now - watched.stuck >= UNREAD
+
+
+def send_little_ahead(sock: Any) -> None:
+    """Have the system keep no more of what is sent than a client that reads has use for."""
+    option = getattr(socket, "TCP_NOTSENT_LOWAT", None)  # Linux, macOS
+    if option is not None:
+        with suppress(OSError):  # a socket file
+            sock.setsockopt(socket.IPPROTO_TCP, option, AHEAD)
 
 
 def _unsent(watched: Watched) -> int:
@@ -168,8 +200,7 @@ class Awaited:
 
     @contextmanager
     def _waiting(self) -> Iterator[None]:
-        now = time.monotonic()
-        self._watched.since, self._watched.within, self._watched.waits = now, self._left - now, True
+        self._watched.wait_for(self._left - time.monotonic())
         try:
             yield
         finally:

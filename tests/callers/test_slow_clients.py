@@ -6,7 +6,7 @@ import json
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import pytest
 import requests
@@ -68,6 +68,19 @@ def test_stalled_readers_give_way(url: str, clients: ExitStack) -> None:
         assert seconds_to_list(url) < 5
 
 
+def test_stalled_readers_and_drippers_together_give_way(url: str, clients: ExitStack) -> None:
+    """The worst of both: every thread is held by somebody who does not read, every place by somebody who drips."""
+    for _ in range(2 * THREADS):
+        connect(url, head(10, end=""), clients)
+    body = listing(**SIX_MEGABYTES)
+    for _ in range(THREADS):
+        connect(url, head(len(body)) + body, clients)
+    for _ in range(THREADS):
+        connect(url, head(1000) + b"{", clients)
+    for _ in range(2):
+        assert seconds_to_list(url) < 5
+
+
 def test_a_reader_that_is_cut_off_sees_it(url: str, clients: ExitStack) -> None:
     body = listing(**SIX_MEGABYTES)
     stalled = [connect(url, head(len(body)) + body, clients) for _ in range(40)]
@@ -108,12 +121,48 @@ def test_more_connections_than_the_server_has_stop_nobody(url: str, clients: Exi
     assert seconds_to_list(url) < 5
 
 
+LAST_REQUESTS = {
+    "nonsense": b"NONSENSE\r\n\r\n",
+    "its last request": b"GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+    "an old request": b"GET /livez HTTP/1.0\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("sent", LAST_REQUESTS.values(), ids=list(LAST_REQUESTS))
+def test_clients_that_do_not_close_hold_nobody_up(url: str, clients: ExitStack, sent: bytes) -> None:
+    """They are told the end, and closed a little later."""
+    staying = [connect(url, sent, clients) for _ in range(30)]
+    time.sleep(0.2)
+    for _ in range(2):
+        assert seconds_to_list(url) < 1
+    for each in staying:
+        assert everything(each).startswith(b"HTTP/1.")
+
+
+def test_what_a_client_has_not_read_yet_is_not_taken_back(url: str, clients: ExitStack) -> None:
+    """A refusal in the middle of a body: the client goes on sending before it reads."""
+    connection = connect(url, head(5_000_000), clients)
+    with suppress(OSError):
+        for _ in range(40):
+            connection.sendall(b" " * 1000)
+            time.sleep(0.005)
+    assert everything(connection).startswith(b"HTTP/1.1 413")
+
+
 def test_bodies_that_do_not_come_hold_threads_for_a_second(url: str, clients: ExitStack) -> None:
     for _ in range(THREADS + 20):
         connect(url, head(1000) + b"{", clients)
     time.sleep(0.2)
     for _ in range(2):
         assert seconds_to_list(url) < 5
+
+
+def test_bodies_that_nobody_asked_for_hold_threads_for_a_second(url: str, clients: ExitStack) -> None:
+    """Answered without them; what comes of them is read and forgotten, so that the connection can be kept."""
+    for _ in range(2 * THREADS):
+        connect(url, b"GET /livez HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{", clients)
+    time.sleep(0.2)
+    assert seconds_to_list(url) < 4
 
 
 def test_a_head_in_pieces_is_a_head(url: str, clients: ExitStack) -> None:
