@@ -2,6 +2,9 @@
 
 import ast
 import json
+import os
+import re
+import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
 from itertools import pairwise
@@ -13,7 +16,7 @@ import pytest
 from connector.aws.sentences import ACTION_PREFIX
 from connector.sandbox.options import Options
 from connector.sandbox.server import Sandbox
-from tests.running import Client, Running, change, key
+from tests.running import TOKEN, Client, Running, change, key
 
 ROOT = Path(__file__).parents[2]
 POLICIES = ROOT / "spec" / "iam"
@@ -226,3 +229,39 @@ def test_provisioning_is_enough_for_every_command_that_changes(allowed_only):
     client.one("std:account:delete", key(account["identity"]))
     taken = client.failure("std:account:create", {"attributes": {**names, "userName": "barbara"}})
     assert "exists already" in taken
+
+
+def test_the_lines_that_make_sure_of_it_run_as_printed(allowed_only, tmp_path):
+    """docs/aws.md, step 6: a user's short life over REST, with nothing allowed but the policy."""
+    guide = (ROOT / "docs" / "aws.md").read_text(encoding="utf-8")
+    (script,) = re.findall(r"^```sh\n(.*?)^```$", guide, re.DOTALL | re.MULTILINE)
+    client = allowed_only("provisioning.json")
+    group, pair = (
+        next(each["identity"] for each in offered if each["attributes"]["requestable"])
+        for offered in (client.outputs("std:entitlement:list", {"type": type_}) for type_ in TYPES[:2])
+    )
+    before = client.outputs("std:account:list")
+
+    ran = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        cwd=tmp_path,
+        env={
+            "PATH": os.environ["PATH"],
+            "NO_PROXY": "127.0.0.1",
+            "BASE": f"http://127.0.0.1:{client.port}",
+            "TOKEN": TOKEN,
+            "GROUP": group,
+            "PAIR": pair,
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    created, titled, given, taken, left = (json.loads(line) for line in ran.stdout.splitlines() if line)
+    assert created["groups"] == [group]
+    assert titled["title"] == "Test"
+    assert (given["permissionSetAssignments"], taken["permissionSetAssignments"]) == ([pair], [])
+    assert left["groups"] == []
+    assert client.outputs("std:account:list") == before
