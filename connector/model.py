@@ -73,6 +73,8 @@ class Instance:
     caller_arn: str
     management: str | None
     """The organisation's management account, None when Organizations would not say."""
+    denied: tuple[str, ...] = ()
+    """IAM actions of the look-up that AWS denied; what they would have told is guessed."""
 
     @property
     def partition(self) -> str:

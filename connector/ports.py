@@ -144,6 +144,9 @@ class Changing(Protocol):
     def set_enabled(self, user_id: str, enabled: bool) -> None:
         """Through SCIM; `AccountNotFound` is never raised here."""
 
+    def look_at_scim(self, user_id: str | None) -> None:
+        """Return when `set_enabled` would be let in, else raise what it would raise. Changes nothing."""
+
     def join(self, group_id: str, user_id: str) -> bool:
         """False when already a member. `NotFoundInAws` when the group is gone."""
 

@@ -280,6 +280,28 @@ def test_the_doctor_says_where_the_instance_is_not(sandbox: dict[str, str], tmp_
     assert "us-east-1" in found["error"]
 
 
+def test_the_doctor_notices_what_only_some_commands_need(sandbox: dict[str, str], tmp_path: Path) -> None:
+    """It works for lists, and ends with 1: who is to be disabled would not be."""
+    sources = tmp_path / "sources.toml"
+    sources.write_text(
+        f'[sources.default]\ndisable_by = "scim"\nscim_endpoint = "{sandbox["AWS_ENDPOINT_URL"]}/x/scim/v2/"\n'
+        f'scim_token_file = "{tmp_path / "missing"}"\n'
+    )
+    answer = run_doctor(sandbox, tmp_path, CONNECTOR_SOURCES=str(sources))
+    assert answer.returncode == 1
+    assert "The source default can be listed, but a command fails." in answer.stdout
+    assert "std:account:enable and std:account:disable fail: scim_token_file of source default" in answer.stdout
+    assert answer.stderr == ""
+
+
+def test_the_doctor_sends_a_plain_member_elsewhere(sandbox: dict[str, str], tmp_path: Path) -> None:
+    member = sandbox | {"AWS_ACCESS_KEY_ID": "AKIAMEMBER0000000000"}
+    found = json.loads(run_doctor(member, tmp_path, "--json").stdout)
+    assert (found["ok"], found["kind"]) == (False, "source-misconfigured")
+    assert "delegated administrator" in found["error"]
+    assert "Allow" not in found["do"]
+
+
 def test_the_doctor_knows_its_sources(cli: CliRunner) -> None:
     answer = cli.invoke(main, ["doctor", "--source", "nowhere"])
     assert answer.exit_code == 1

@@ -237,6 +237,10 @@ class Directory:
         """Enable or disable a user through SCIM."""
         scim.set_enabled(self._inside()[0], user_id, enabled)
 
+    def look_at_scim(self, user_id: str | None) -> None:
+        """Whether SCIM lets us in; raises why not."""
+        scim.look(self._inside()[0], user_id)
+
     def join(self, group_id: str, user_id: str) -> bool:
         """Put a user into a group; False when he is in it."""
         return groups.joined(*self._store(), group_id, user_id)

@@ -8,13 +8,13 @@ instances.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import structlog
 
 from connector.aws import organizations
-from connector.aws.calls import Line
+from connector.aws.calls import Answer, Line
 from connector.aws.paging import listed
 from connector.errors import AskPermission, FixConfiguration
 from connector.model import Instance
@@ -22,6 +22,7 @@ from connector.model import Instance
 log = structlog.get_logger()
 
 Row = dict[str, Any]
+Known = TypeVar("Known")
 
 
 def found(line: Line) -> Instance:
@@ -30,17 +31,20 @@ def found(line: Line) -> Instance:
     owner = row.get("OwnerAccountId")
     inside = line.at(owner or line.owner, row.get("PrimaryRegion") or line.region)
     identity = inside.call("sts", "GetCallerIdentity", "Account")
-    management = organizations.management(inside)
+    denied: list[str] = []
+    management = _permitted(denied, lambda: organizations.management(inside))
+    described = _permitted(denied, lambda: _described_by_aws(inside, row["InstanceArn"])) or {}
     return Instance(
         arn=row["InstanceArn"],
         identity_store_id=row["IdentityStoreId"],
         region=inside.region,
         owner=owner,
         name=row.get("Name"),
-        multi_account=_multi_account(inside, row, management),
+        multi_account=_multi_account(described, row, management),
         caller=identity["Account"],
         caller_arn=identity["Arn"],
         management=management,
+        denied=tuple(denied),
     )
 
 
@@ -99,17 +103,26 @@ def _described(row: Row) -> str:
     return f"{row['InstanceArn']}{name} (owner {row.get('OwnerAccountId') or 'unknown'})"
 
 
-def _multi_account(line: Line, row: Row, management: str | None) -> bool:
+def _permitted(denied: list[str], ask: Callable[[], Known | None]) -> Known | None:
+    """The answer; None when AWS denies it, which is noted: the source can be served without."""
+    try:
+        return ask()
+    except AskPermission as refused:
+        log.warning("a part of the instance was not looked up", missing=refused.action)
+        denied.append(refused.action)
+        return None
+
+
+def _described_by_aws(line: Line, arn: str) -> Answer:
+    return line.call("sso-admin", "DescribeInstance", "InstanceArn", InstanceArn=arn)
+
+
+def _multi_account(described: Answer, row: Row, management: str | None) -> bool:
     """Whether the instance has permission sets.
 
     An organisation's instance may have been made without them (PermissionSetsEnabled, since 2026-08); an account
     instance, which belongs to a member of the organisation, never has them.
     """
-    try:
-        described = line.call("sso-admin", "DescribeInstance", "InstanceArn", InstanceArn=row["InstanceArn"])
-    except AskPermission as denied:
-        log.warning("instance not described", missing=denied.action)
-        described = {}
     enabled = described.get("PermissionSetsEnabled")
     if enabled is not None:
         return bool(enabled)

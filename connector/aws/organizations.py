@@ -13,7 +13,7 @@ from connector.aws import translate
 from connector.aws.calls import Line
 from connector.aws.paging import listed
 from connector.aws.sentences import NoOrganization
-from connector.errors import AskPermission, NotFoundInAws
+from connector.errors import NotFoundInAws
 from connector.model import AwsAccount
 
 log = structlog.get_logger()
@@ -37,11 +37,10 @@ def aws_account(line: Line, aws_account_id: str) -> AwsAccount | None:
 
 
 def management(line: Line) -> str | None:
-    """The management account's id; None when Organizations denies it or there is no organisation."""
+    """The management account's id; None when there is no organisation, `AskPermission` when denied."""
     try:
         answer = line.call("organizations", "DescribeOrganization", "Organization")
-    except (AskPermission, NoOrganization) as refused:
-        log.info("management account unknown", why=refused.kind)
+    except NoOrganization:
         return None
     # "MasterAccountId" is the API's name of the management account.
     found = answer["Organization"].get("MasterAccountId")

@@ -22,7 +22,8 @@ from connector.errors import AwsFailed, AwsThrottled, ConnectorError, FixConfigu
 from connector.model import Source
 
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
-_OPERATION: Final = "SCIM PatchUser"
+NOBODY: Final = 'userName eq "nobody.of.this.name"'
+"""A filter (SCIM guide, "ListUsers") for where no user is known whose id could be asked for."""
 
 
 class _Bearer(requests.auth.AuthBase):
@@ -45,12 +46,20 @@ def set_enabled(line: Line, user_id: str, enabled: bool) -> None:
         "Operations": [{"op": "replace", "path": "active", "value": enabled}],
     }
     # SCIM has no quota that AWS documents; it changes the identity store, whose pace is as good as any.
-    line.repeat("identitystore", _OPERATION, lambda left: _patch(line.source, url, body, left))
+    line.repeat("identitystore", "SCIM PatchUser", lambda left: _sent(line.source, "PATCH", url, body, left))
 
 
-def _patch(source: Source, url: str, body: dict[str, Any], left: float) -> Answer:
+def look(line: Line, user_id: str | None) -> None:
+    """Return when `set_enabled` would be let in, else raise what it would raise. Reads one user, or asks for nobody."""
+    rest = f"Users/{quote(user_id, safe='')}" if user_id is not None else f"Users?filter={quote(NOBODY)}"
+    url = f"{_endpoint(line.source)}/{rest}"
+    line.repeat("identitystore", "SCIM GetUser", lambda left: _sent(line.source, "GET", url, None, left))
+
+
+def _sent(source: Source, method: str, url: str, body: dict[str, Any] | None, left: float) -> Answer:
     try:
-        response = requests.patch(
+        response = requests.request(
+            method,
             url,
             json=body,
             auth=_Bearer(_token(source)),

@@ -1,6 +1,6 @@
 """`idc-connector doctor`: what test-connection finds out about a source, for the eyes of its operator.
 
-Asks AWS exactly what the command of the faces asks, with the same settings. Changes nothing.
+Asks AWS exactly what the command of the faces asks, with the same settings. Changes nothing, and logs no warning twice.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import click
 from rich.console import Console
 
 from connector.errors import AskPermission, ConnectorError, FixConfiguration
-from connector.model import Done, NoInput
 from connector.settings import Settings, read_settings
 from connector.web.logs import configure_logs
 from connector.wire.legible import legible
@@ -26,13 +25,13 @@ from connector.wire.legible import legible
 def doctor_command(name: str | None, as_json: bool) -> None:
     """Say what is wrong with a source's configuration, or what was found with it.
 
-    Checks the settings, the credentials, the Region, the instance and one read of each kind. Ends with 1 when a
-    command would fail.
+    Checks the settings, the credentials, the Region, the instance, one read of each kind, and with disable_by = "scim"
+    the SCIM endpoint and its token. Ends with 1 when a command would fail.
     """
     try:
         settings = read_settings()
         configure_logs("WARNING" if settings.log_level == "INFO" else settings.log_level)
-        findings = {"ok": True, "source": name, **examine(settings, name)}
+        findings = examine(settings, name)
     except ConnectorError as error:
         findings = {"ok": False, "source": name, "error": legible(str(error)), "kind": error.kind, "do": advice(error)}
     if as_json:
@@ -44,17 +43,13 @@ def doctor_command(name: str | None, as_json: bool) -> None:
 
 
 def examine(settings: Settings, name: str | None) -> dict[str, object]:
-    """What test-connection says about the source, its name included. Raises what is wrong."""
+    """What test-connection says about the source, and whether every command works. Raises what is wrong for lists."""
     from connector.app import Core
-    from connector.commands import COMMANDS
+    from connector.commands.connection import Probe
 
-    source = settings.source(name)
-    desk = Core(settings).desk(source, threading.Event())
-    found: dict[str, object] = {"source": source.name}
-    for event in COMMANDS["std:test-connection"].run(desk, NoInput()):
-        if isinstance(event, Done):
-            found |= event.details
-    return found
+    probe = Probe(Core(settings).desk(settings.source(name), threading.Event()))
+    found = probe.run()
+    return {"ok": not probe.failing, **found}
 
 
 def advice(error: ConnectorError) -> str:
@@ -69,13 +64,14 @@ def advice(error: ConnectorError) -> str:
 def show(findings: Mapping[str, object]) -> None:
     """Print findings for people."""
     console = Console(highlight=False, soft_wrap=True)
-    if not findings["ok"]:
+    if "error" in findings:
         console.print("[bold red]✗[/]", end=" ")
         console.print(str(findings["error"]), markup=False)
         console.print(f"  {findings['do']}", markup=False)
         return
-    console.print("[bold green]✓[/]", end=" ")
-    console.print(f"The source {findings['source']} works.", markup=False)
+    console.print("[bold green]✓[/]" if findings["ok"] else "[bold red]✗[/]", end=" ")
+    how = "works" if findings["ok"] else "can be listed, but a command fails"
+    console.print(f"The source {findings['source']} {how}.", markup=False)
     warnings = findings.get("warnings")
     for key, value in findings.items():
         if key not in ("ok", "source", "warnings"):
