@@ -21,7 +21,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from connector.audit_sink import open_sink
 from connector.aws import Directories
-from connector.changing.assignments import AssignmentWriter
+from connector.changing.assignments import AssignmentWriter, Rooms
 from connector.changing.lease import LEASE
 from connector.changing.turns import Turns
 from connector.clock import SystemClock
@@ -85,6 +85,7 @@ class Core:
         self.records: Records = self.store
         self.directories = Directories(_pace(settings, self.clock), self.clock)
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._rooms = Rooms()
         self._shared = {name: self._share(source) for name, source in settings.sources.items()}
 
     def desk(
@@ -163,7 +164,13 @@ class Core:
                 owner=self.owner,
                 fingerprint=fingerprint(source, self.settings.aws_surroundings),
             ),
-            AssignmentWriter(source=source, directories=self.directories, clock=self.clock, patience=patience),
+            AssignmentWriter(
+                source=source,
+                directories=self.directories,
+                clock=self.clock,
+                patience=patience,
+                rooms=self._rooms,
+            ),
         )
 
 

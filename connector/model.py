@@ -20,6 +20,7 @@ RESOURCE_ID: Final = re.compile(r"^([0-9a-f]{10}-)?[A-Fa-f0-9]{8}(-[A-Fa-f0-9]{4
 """UserId and GroupId, as sso-admin's PrincipalId takes them too. The Identity Store's newer ARN form is no identity."""
 AWS_ACCOUNT_ID: Final = re.compile(r"^[0-9]{12}\Z")
 PERMISSION_SET_ID: Final = re.compile(r"^ps-[a-zA-Z0-9-./]{16}\Z")
+APPLICATION_ID: Final = re.compile(r"^apl-[a-zA-Z0-9]{16}\Z")
 
 
 # ---- what a source is --------------------------------------------------------------------------------------------
@@ -230,6 +231,8 @@ class ApplicationAssignment:
 
     application_id: str
     principal: Principal
+    application_arn: str = field(default="", compare=False)
+    """Holds the AWS account that owns the application, so the id alone does not give it."""
 
 
 # ---- what governance sees ----------------------------------------------------------------------------------------
@@ -456,6 +459,8 @@ class Ticket:
     """AWS's FailureReason."""
     absent: bool = False
     """A removal of what is not there any more: no such assignment, permission set or principal."""
+    assignment: Assignment | None = None
+    """What it is about, where AWS said so: a list of tickets does not."""
 
 
 # ---- changes made durable ----------------------------------------------------------------------------------------

@@ -123,6 +123,9 @@ class Reading(Protocol):
     def applications(self) -> Iterator[Application]:
         """With `assignment_required` looked up."""
 
+    def application(self, application_id: str) -> Application | None:
+        """One of them, None when there is none of this id."""
+
     def application_assignments(self, application: Application) -> Iterator[ApplicationAssignment]: ...
 
     def application_assignments_of(self, principal: Principal) -> Iterator[ApplicationAssignment]:

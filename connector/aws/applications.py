@@ -17,18 +17,36 @@ from connector.model import Application, ApplicationAssignment, Instance, Princi
 
 def applications(line: Line, instance: Instance) -> Iterator[Application]:
     """All applications; whether assignment is required costs a call for each."""
-    for row in listed(line, "sso-admin", "ListApplications", "Applications", InstanceArn=instance.arn):
-        try:
-            configuration = line.call(
-                "sso-admin",
-                "GetApplicationAssignmentConfiguration",
-                "AssignmentRequired",
-                ApplicationArn=row["ApplicationArn"],
-            )
-        except NotFoundInAws:
-            instances.confirm(line, instance)  # deleted since it was listed, if the instance is still there
-            continue
-        yield translate.application(row, bool(configuration["AssignmentRequired"]))
+    for row in _rows(line, instance):
+        found = _configured(line, instance, row)
+        if found is not None:
+            yield found
+
+
+def application(line: Line, instance: Instance, application_id: str) -> Application | None:
+    """One application, None when the instance has none of this id."""
+    for row in _rows(line, instance):
+        if translate.application_id(row["ApplicationArn"]) == application_id:
+            return _configured(line, instance, row)
+    return None
+
+
+def _rows(line: Line, instance: Instance) -> Iterator[translate.Raw]:
+    return listed(line, "sso-admin", "ListApplications", "Applications", InstanceArn=instance.arn)
+
+
+def _configured(line: Line, instance: Instance, row: translate.Raw) -> Application | None:
+    try:
+        configuration = line.call(
+            "sso-admin",
+            "GetApplicationAssignmentConfiguration",
+            "AssignmentRequired",
+            ApplicationArn=row["ApplicationArn"],
+        )
+    except NotFoundInAws:
+        instances.confirm(line, instance)  # deleted since it was listed, if the instance is still there
+        return None
+    return translate.application(row, bool(configuration["AssignmentRequired"]))
 
 
 def assignments(line: Line, application: Application) -> Iterator[ApplicationAssignment]:
@@ -40,7 +58,7 @@ def assignments(line: Line, application: Application) -> Iterator[ApplicationAss
         "ApplicationAssignments",
         ApplicationArn=application.arn,
     ):
-        yield ApplicationAssignment(application.id, translate.principal(row))
+        yield ApplicationAssignment(application.id, translate.principal(row), application.arn)
 
 
 def assignments_of(line: Line, instance: Instance, principal: Principal) -> Iterator[ApplicationAssignment]:
@@ -55,7 +73,8 @@ def assignments_of(line: Line, instance: Instance, principal: Principal) -> Iter
         PrincipalId=principal.id,
         PrincipalType=principal.type,
     ):
-        yield ApplicationAssignment(translate.application_id(row["ApplicationArn"]), translate.principal(row))
+        arn = row["ApplicationArn"]
+        yield ApplicationAssignment(translate.application_id(arn), translate.principal(row), arn)
 
 
 def admitted(line: Line, application_arn: str, principal: Principal) -> None:

@@ -8,6 +8,7 @@ an assignment that is gone cannot be taken away again.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, Final, Literal, cast
 
 from connector.aws import instances, permissionsets, translate
@@ -116,17 +117,23 @@ def _ended(line: Line, instance: Instance, raw: dict[str, Any], deleting: bool) 
     the pair is read, and an assignment that is not listed is gone.
     """
     status = _ticket(raw, deleting)
-    if not deleting or status.status != "FAILED" or "PrincipalId" not in raw:
+    if not deleting or status.status != "FAILED" or status.assignment is None:
         return status
-    pair = Pair(raw["TargetId"], translate.permission_set_id(raw["PermissionSetArn"]))
-    wanted = Assignment(pair, translate.principal(raw))
-    absent = all(each != wanted for each in of_pair(line, instance, pair))
-    return Ticket(status.request_id, True, "FAILED", status.reason, absent)
+    absent = all(each != status.assignment for each in of_pair(line, instance, status.assignment.pair))
+    return replace(status, absent=absent)
 
 
 def _ticket(raw: dict[str, Any], deleting: bool) -> Ticket:
+    about = None
+    if "PrincipalId" in raw:
+        pair = Pair(raw["TargetId"], translate.permission_set_id(raw["PermissionSetArn"]))
+        about = Assignment(pair, translate.principal(raw))
     return Ticket(
-        raw.get("RequestId") or "", deleting, cast("Status", raw["Status"]), str(raw.get("FailureReason") or "")
+        raw.get("RequestId") or "",
+        deleting,
+        cast("Status", raw["Status"]),
+        str(raw.get("FailureReason") or ""),
+        assignment=about,
     )
 
 

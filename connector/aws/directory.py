@@ -211,6 +211,10 @@ class Directory:
         """All applications."""
         return applications.applications(*self._inside())
 
+    def application(self, application_id: str) -> Application | None:
+        """One application."""
+        return applications.application(*self._inside(), application_id)
+
     def application_assignments(self, application: Application) -> Iterator[ApplicationAssignment]:
         """Everybody who has the application."""
         return applications.assignments(self._inside()[0], application)

@@ -1,8 +1,8 @@
 """Giving and taking pairs: submitted to AWS, waited for, at most ten in flight, one at a time in an AWS account.
 
 AWS answers a submission before it has done anything, limits the organisation to ten outstanding (reference aws §4) and
-updates one AWS account at a time. One writer per source keeps all of its process's changes within that; the status of
-everything in flight is asked for in bulk.
+updates one AWS account at a time. All sources of one instance keep their changes within that together; the status of
+everything a source has in flight is asked for in bulk.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from connector.errors import AwsFailed, ConnectorError, NotFoundInAws
-from connector.model import Assignment, Lane, Source, Ticket
+from connector.errors import AwsFailed, ConnectorError
+from connector.model import Assignment, Lane, Principal, Source, Ticket
 from connector.ports import Clock, Directories, Directory, Patience
 
 log = structlog.get_logger(__name__)
@@ -41,6 +41,33 @@ class Job:
     deleting: bool
 
 
+class Room:
+    """What AWS has room for in one instance: ten changes, one in an AWS account. Thread-safe, one process."""
+
+    def __init__(self) -> None:
+        self.slots = threading.Semaphore(IN_FLIGHT)
+        self._guard = threading.Lock()
+        self._turns: dict[str, threading.Lock] = defaultdict(threading.Lock)
+
+    def turn(self, aws_account_id: str) -> threading.Lock:
+        """To be held while a change of the AWS account is in flight."""
+        with self._guard:
+            return self._turns[aws_account_id]
+
+
+class Rooms:
+    """The room of each instance, whichever sources serve it. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._rooms: dict[str, Room] = defaultdict(Room)
+
+    def of(self, instance_arn: str) -> Room:
+        """The instance's."""
+        with self._guard:
+            return self._rooms[instance_arn]
+
+
 @dataclass
 class AssignmentWriter:
     """Assignment changes of one source. Thread-safe."""
@@ -49,8 +76,7 @@ class AssignmentWriter:
     directories: Directories
     clock: Clock
     patience: Callable[[], Patience]
-    _slots: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(IN_FLIGHT), repr=False)
-    _turns: dict[str, threading.Lock] = field(default_factory=lambda: defaultdict(threading.Lock), repr=False)
+    rooms: Rooms = field(default_factory=Rooms)
     _guard: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _waiting: dict[str, _Waiting] = field(default_factory=dict, repr=False)
     _watching: bool = field(default=False, repr=False)
@@ -64,11 +90,41 @@ class AssignmentWriter:
         with ThreadPoolExecutor(min(len(jobs), IN_FLIGHT), thread_name_prefix="assignment") as pool:
             return list(pool.map(self._one, jobs))
 
+    def wait_for_grants(self, principal: Principal) -> bool:
+        """Return when AWS is giving the principal nothing any more; whether it was, so that a reading is out of date.
+
+        An assignment that is still being made is in no list yet. Whoever else asked for it, or a process of ours that
+        is gone, it will be there in a moment: what takes access away looks here first.
+        """
+        if not self._directory().instance().multi_account:
+            return False
+        began, pause = self.clock.monotonic(), SHORTEST_PAUSE
+        others: set[str] = set()
+        found = False
+        while True:
+            directory = self._directory()
+            waiting = []
+            for request_id in sorted(directory.tickets_in_progress(False) - others):
+                ticket = directory.ticket(Ticket(request_id, deleting=False, status="IN_PROGRESS"))
+                if ticket.assignment is not None and ticket.assignment.principal != principal:
+                    others.add(request_id)
+                else:
+                    waiting.append(ticket)
+            if not waiting:
+                return found
+            found = True
+            if self.clock.monotonic() - began > PATIENCE:
+                raise AwsFailed(
+                    f"AWS is still giving {principal.type.lower()} {principal.id} something after {PATIENCE:.0f} s "
+                    f"(request {waiting[0].request_id}): it cannot be taken away yet; try again"
+                )
+            self.clock.sleep(pause)
+            pause = min(pause * 1.3, LONGEST_PAUSE)
+
     def _one(self, job: Job) -> Ticket | ConnectorError:
-        with self._guard:
-            turn = self._turns[job.assignment.pair.aws_account_id]
         try:
-            with turn, self._slots:
+            room = self.rooms.of(self._directory().instance().arn)
+            with room.turn(job.assignment.pair.aws_account_id), room.slots:
                 ticket = self._submit(job)
                 if ticket.status == "IN_PROGRESS":
                     ticket = self._watch(ticket).result()
@@ -83,13 +139,7 @@ class AssignmentWriter:
 
     def _submit(self, job: Job) -> Ticket:
         directory = self._directory()
-        try:
-            submit = directory.submit_unassign if job.deleting else directory.submit_assign
-            ticket = submit(job.assignment)
-        except NotFoundInAws as gone:
-            if not job.deleting:
-                raise
-            return Ticket("", deleting=True, status="SUCCEEDED", reason=str(gone), absent=True)
+        ticket = (directory.submit_unassign if job.deleting else directory.submit_assign)(job.assignment)
         log.info("assignment change submitted", source=self.source.name, request=ticket.request_id)
         return ticket
 

@@ -1,17 +1,21 @@
 """From what is asked and what is there to the steps between. Pure: nothing is asked of AWS here.
 
 Every refusal comes before the first step, so a request that is wrong anywhere changes nothing. Changes are applied in
-their order to a copy of the account; the steps are the difference, which makes every plan safe to replay.
+their order to a copy of the account; the steps are the difference, which makes every plan safe to replay. One thing is
+more than the difference: what is named to be taken is taken, whether the account shows it or not. A reading can lag
+behind AWS, and a revoke that is answered without being made is lost.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from connector import attributes
 from connector.errors import InvalidAttribute
-from connector.model import Account, Change, Op, Source, Step, Verb
+from connector.model import APPLICATION_ID, RESOURCE_ID, Account, Change, Op, Pair, Source, Step, Verb
 
 GIVE = {
     attributes.GROUP.attribute: Verb.JOIN,
@@ -25,6 +29,11 @@ TAKE = {
     attributes.APPLICATION.attribute: Verb.EXPEL,
 }
 """What takes one away."""
+_SHAPES: Final[Mapping[str, tuple[Callable[[str], object], str]]] = {
+    attributes.GROUP.attribute: (RESOURCE_ID.match, "the id of a group (not its name)"),
+    attributes.ASSIGNMENT.attribute: (Pair.parse, "the id of a permission set assignment, <AWS account id>:<ps-…>"),
+    attributes.APPLICATION.attribute: (APPLICATION_ID.match, "the id of an application, apl-…"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +57,8 @@ class _Wanted:
 
     scalars: dict[str, str | None]
     lists: dict[str, list[str]] = field(default_factory=dict)
+    named: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """Ids that were named to be taken, by account attribute."""
 
 
 def plan(source: Source, account: Account, changes: Sequence[Change]) -> Plan:
@@ -59,6 +70,17 @@ def plan(source: Source, account: Account, changes: Sequence[Change]) -> Plan:
     for change in changes:
         _apply(source, account, wanted, change)
     return Plan(_attribute_step(account, wanted), *_entitlement_steps(account, wanted, enabled))
+
+
+def malformed(attribute: str, value: str) -> str:
+    """Why `value` can be no id of what the account attribute holds; empty when it can be one."""
+    matches, expected = _SHAPES[attribute]
+    return "" if matches(value) else f"{value!r} in {attribute} is no id: expected {expected}"
+
+
+def unseen(account: Account, steps: Iterable[Step]) -> list[Step]:
+    """Those that take what the account does not show."""
+    return [each for each in steps if each.verb in TAKE.values() and each.value not in _listed(account, each.attribute)]
 
 
 def new_attributes(source: Source, given: Mapping[str, str | tuple[str, ...]]) -> dict[str, str]:
@@ -93,7 +115,7 @@ def new_entitlements(source: Source, given: Mapping[str, str | tuple[str, ...]])
 
 def _apply(source: Source, account: Account, wanted: _Wanted, change: Change) -> None:
     if _type_of(source, change.attribute) is not None:
-        _apply_to_list(wanted.lists, change)
+        _apply_to_list(wanted, change)
     elif change.attribute in _read_only_lists():
         _ignore_or_refuse(change, _listed(account, change.attribute))
     else:
@@ -105,16 +127,26 @@ def _apply(source: Source, account: Account, wanted: _Wanted, change: Change) ->
             _apply_to_scalar(wanted.scalars, row, change)
 
 
-def _apply_to_list(lists: dict[str, list[str]], change: Change) -> None:
-    held = lists[change.attribute]
+def _apply_to_list(wanted: _Wanted, change: Change) -> None:
+    held = wanted.lists[change.attribute]
     if change.values is None:
         # "Set to null" could mean "take everything": a missing value must never do that. An empty array may.
         raise InvalidAttribute(f"{change.op.value} of {change.attribute} needs a value: name what to change")
+    values = [_as_held(each, held) for each in change.values]
     if change.op is Op.REMOVE:
-        lists[change.attribute] = [each for each in held if each not in change.values]
+        for each in values:
+            if each not in held and (why := malformed(change.attribute, each)):
+                raise InvalidAttribute(why)
+        wanted.named[change.attribute].update(values)
+        wanted.lists[change.attribute] = [each for each in held if each not in values]
         return
     kept = held if change.op is Op.ADD else []
-    lists[change.attribute] = list(dict.fromkeys((*kept, *change.values)))
+    wanted.lists[change.attribute] = list(dict.fromkeys((*kept, *values)))
+
+
+def _as_held(value: str, held: Iterable[str]) -> str:
+    """The id as the account has it: capital letters name no other thing."""
+    return next((each for each in held if each.casefold() == value.casefold()), value)
 
 
 def _apply_to_scalar(scalars: dict[str, str | None], row: attributes.Attribute, change: Change) -> None:
@@ -152,7 +184,8 @@ def _entitlement_steps(
     for type_ in enabled:
         held = set(_listed(account, type_.attribute))
         final = set(wanted.lists[type_.attribute])
-        take += [Step(TAKE[type_.attribute], type_.attribute, value) for value in sorted(held - final)]
+        taken = (held | wanted.named[type_.attribute]) - final
+        take += [Step(TAKE[type_.attribute], type_.attribute, value) for value in sorted(taken)]
         give += [Step(GIVE[type_.attribute], type_.attribute, value) for value in sorted(final - held)]
     return tuple(take), tuple(give)
 

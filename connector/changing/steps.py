@@ -82,7 +82,7 @@ def _call(step: Step, user: User, hands: Hands) -> bool:
     arn = hands.application_arn(step.value)
     if arn is None:
         if step.verb is Verb.EXPEL:
-            return False
+            return False  # AWS lists no such application: nobody has it
         raise NotFoundInAws(f"there is no application {step.value}")
     if step.verb is Verb.ADMIT:
         directory.admit(arn, me)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from connector import attributes
 from connector.changing import planning
 from connector.changing.settling import settle
 from connector.changing.steps import Hands, perform, set_attributes
@@ -12,7 +13,7 @@ from connector.commands import grantable
 from connector.commands.desk import Desk
 from connector.commands.present import Present
 from connector.errors import AwsConflict, Conflicts, ManagedElsewhere
-from connector.model import Account, Change, Outcome, Refusal, Result, Step, User, Verb
+from connector.model import Account, Change, Op, Outcome, Principal, Refusal, Result, Step, User, Verb
 
 ATTEMPTS = 5
 """Plans made for a user that others keep changing, before saying so."""
@@ -20,10 +21,12 @@ ATTEMPTS = 5
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """What came of it: the account as read back, and every step's outcome; none when nothing had to change."""
+    """What came of it: the account as read back, and every step's outcome."""
 
     account: Account
     outcomes: tuple[Outcome, ...]
+    changed: bool
+    """Whether there was anything to do, as far as the account showed."""
 
 
 def carry_out(desk: Desk, present: Present, changes: Sequence[Change]) -> Carried:
@@ -51,11 +54,16 @@ def carry_out(desk: Desk, present: Present, changes: Sequence[Change]) -> Carrie
         outcomes.append(Outcome(plan.attributes, Result.FAILED, "others keep changing this user", retryable=True))
     for steps in (plan.take, plan.give):
         outcomes += perform(steps, _user(present), hands(desk, present))
-    if not outcomes:
-        return Carried(before, ())
-    account, settled = settle_noted(desk, present, before, outcomes)
+    unseen = planning.unseen(before, plan.take)
+    changed = any(each.result is Result.FAILED or each.step not in unseen for each in outcomes)
+    account, settled = before, outcomes
+    if changed or any(each.result is Result.DONE for each in outcomes):
+        account, settled = settle_noted(desk, present, before, outcomes)
+    elif outcomes:
+        desk.noted.came_of(outcomes)
+    # Also when nothing was done now: an earlier run that was interrupted may have done it.
     present.publish()
-    return Carried(account, tuple(settled))
+    return Carried(account, tuple(settled), changed)
 
 
 def perform_noted(
@@ -85,13 +93,19 @@ def refusals(outcomes: Sequence[Outcome]) -> tuple[Refusal, ...]:
 
 def hands(desk: Desk, present: Present) -> Hands:
     """What steps are done with."""
-    return Hands(present.directory, desk.writer, lambda id_: grantable.application_arn(desk, id_))
+    return Hands(present.directory, desk.writer, present.application_arn)
 
 
 def _planned(desk: Desk, present: Present, changes: Sequence[Change]) -> tuple[Account, planning.Plan, list[Outcome]]:
     """The account, what to do to it, and what a resumed change does not do any more."""
+    if any(each.op is Op.SET and each.attribute == attributes.ASSIGNMENT.attribute for each in changes):
+        desk.writer.wait_for_grants(Principal("USER", present.id))
     account = present.account()
     plan = planning.plan(desk.source, account, changes)
+    unseen = [each for each in planning.unseen(account, plan.take) if each.verb is Verb.UNASSIGN]
+    if unseen and desk.writer.wait_for_grants(Principal("USER", present.id)):
+        account = present.account()
+        plan = planning.plan(desk.source, account, changes)
     if plan.attributes is not None and desk.source.managed_by == "external":
         issuer = account.attributes.get("externalIdIssuer")
         named = f" ({issuer})" if isinstance(issuer, str) else ""

@@ -7,29 +7,33 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from connector import attributes
+from connector.changing.planning import malformed
 from connector.commands.desk import Desk
 from connector.errors import AskPermission, ManagedElsewhere, NotGrantable
-from connector.model import RESOURCE_ID, Pair, Step, Verb
+from connector.model import Pair, Step, Verb
 from connector.ports import Directory
-from connector.reading import facts, requestable
+from connector.reading import requestable
 
 
 def check(desk: Desk, directory: Directory, steps: Iterable[Step]) -> None:
     """Raise `NotGrantable` (or `ManagedElsewhere`) for the first step that gives what cannot be given."""
     for step in steps:
+        if step.verb not in (Verb.JOIN, Verb.ASSIGN, Verb.ADMIT):
+            continue
+        if why := malformed(step.attribute, step.value):
+            raise NotGrantable(why)
         if step.verb is Verb.JOIN:
             _group(desk, directory, step.value)
         elif step.verb is Verb.ASSIGN:
             _pair(desk, directory, step.value)
-        elif step.verb is Verb.ADMIT:
-            _application(desk, step.value)
+        else:
+            _application(directory, step.value)
 
 
 def _group(desk: Desk, directory: Directory, id_: str) -> None:
-    group = directory.group(id_) if RESOURCE_ID.match(id_) else None
+    group = directory.group(id_)
     if group is None:
-        raise NotGrantable(f"there is no group {id_!r}")
+        raise NotGrantable(f"there is no group {id_}")
     refused = requestable.group(desk.source, group)
     if refused:
         raise ManagedElsewhere(f"group {group.name} ({id_}) cannot be given: {refused}")
@@ -37,8 +41,7 @@ def _group(desk: Desk, directory: Directory, id_: str) -> None:
 
 def _pair(desk: Desk, directory: Directory, id_: str) -> None:
     pair = Pair.parse(id_)
-    if pair is None:
-        raise NotGrantable(f"{id_!r} is no permission set assignment: expected <AWS account id>:<ps-…>")
+    assert pair is not None  # not malformed
     if not directory.instance().multi_account:
         raise NotGrantable(f"{id_} cannot be given: this instance has no permission sets")
     if directory.permission_set(pair.permission_set_id) is None:
@@ -56,18 +59,10 @@ def _pair(desk: Desk, directory: Directory, id_: str) -> None:
         raise NotGrantable(f"{id_} cannot be given: {refused}")
 
 
-def _application(desk: Desk, id_: str) -> None:
-    snapshot = desk.freshness.snapshot(desk.patience)
-    found = desk.records.one(snapshot, facts.APPLICATION, id_)
-    if found is None:
-        raise NotGrantable(f"there is no {attributes.APPLICATION.label} {id_!r}")
-    refused = requestable.application(facts.application(found))
+def _application(directory: Directory, id_: str) -> None:
+    application = directory.application(id_)
+    if application is None:
+        raise NotGrantable(f"there is no application {id_}")
+    refused = requestable.application(application)
     if refused:
         raise NotGrantable(f"application {id_} cannot be given: {refused}")
-
-
-def application_arn(desk: Desk, id_: str) -> str | None:
-    """An application's ARN, which holds its owner's AWS account id and so cannot be rebuilt; None when unknown."""
-    snapshot = desk.freshness.newest() or desk.freshness.snapshot(desk.patience)
-    found = desk.records.one(snapshot, facts.APPLICATION, id_)
-    return facts.application(found).arn if found is not None else None

@@ -34,11 +34,9 @@ def create(desk: Desk, asked: NewAccount) -> Iterator[Event]:
         grantable.check(desk, directory, _gifts(changes))
     user_id = desk.noted.operation.account or _found_or_made(desk, directory, scalars)
     desk.noted.account(user_id)
-    present = Present(desk, user_id, Lane.CHANGE)
+    present = Present(desk, user_id, Lane.CHANGE, made=True)
     present.mark()
     carried = carry_out(desk, present, changes)
-    if not carried.outcomes:
-        present.publish()
     yield replace(carried.account, refusals=refusals(carried.outcomes))
 
 

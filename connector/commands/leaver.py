@@ -9,9 +9,9 @@ import structlog
 
 from connector.commands.desk import Desk
 from connector.commands.present import Present
-from connector.commands.stripping import strip
+from connector.commands.stripping import everything, strip
 from connector.errors import AccountNotFound, ManagedElsewhere
-from connector.model import Done, Event, Lane, OneAccount
+from connector.model import Done, Event, OneAccount, Result
 
 log = structlog.get_logger(__name__)
 
@@ -29,19 +29,22 @@ def delete(desk: Desk, asked: OneAccount) -> Iterator[Event]:
         raise ManagedElsewhere(
             'an identity provider owns the users of this source (managed_by = "external"): delete the user there'
         )
-    present = Present(desk, asked.id, Lane.CHANGE, whole=True)
     try:
-        account = present.account()
+        present, account = everything(desk, asked.id)
+        left = strip(desk, present, account, "user {} is kept, because this could not be taken away: {}")
+        present.directory.delete_user(asked.id)
     except AccountNotFound:
-        present.publish_gone()
-        yield Done()
-        return
-    left = strip(desk, present, account, "user {} is kept, because this could not be taken away: {}")
-    present.directory.delete_user(asked.id)
-    present.publish_gone()
+        left = _failed(desk)  # deleted by somebody else, perhaps while we took
+    Present(desk, asked.id).publish_gone()
     desk.stripped.restored(desk.source.name, asked.id)
     _note_leftovers(desk, asked.id, left)
     yield Done({"leftovers": left} if left else {})
+
+
+def _failed(desk: Desk) -> list[str]:
+    """What could not be taken, as far as it was tried."""
+    steps = desk.noted.operation.steps
+    return [f"{each.step.value}: {each.reason}" for each in steps if each.result is Result.FAILED]
 
 
 def _note_leftovers(desk: Desk, user_id: str, left: list[str]) -> None:

@@ -14,7 +14,7 @@ from connector.model import ChangeAccount, Done, Event, Lane
 def update(desk: Desk, asked: ChangeAccount) -> Iterator[Event]:
     """The account as read back, with what failed; `{}` when nothing had to change."""
     carried = carry_out(desk, Present(desk, asked.id, Lane.CHANGE), asked.changes)
-    if not carried.outcomes:
+    if not carried.changed:
         yield Done()
     else:
         yield replace(carried.account, refusals=refusals(carried.outcomes))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from connector import attributes
+from connector.changing.settling import PAUSES
 from connector.commands.desk import Desk
-from connector.errors import AccountNotFound, ForeignAccount
+from connector.errors import AccountNotFound, AwsFailed, ForeignAccount
 from connector.model import Account, Lane, Pair, Refusal, Source
 from connector.ports import Directory
 from connector.reading import facts, live, views
@@ -25,6 +26,8 @@ class Present:
     lane: Lane = Lane.LIVE
     whole: bool = False
     """Read what the user holds directly even where its type is not enabled: before a user is deleted."""
+    made: bool = False
+    """The user was made a moment ago: where AWS does not show it, it lags behind itself."""
     directory: Directory = field(init=False)
     last: live.Live | None = field(default=None, init=False)
     _names: Catalogue = field(init=False)
@@ -35,19 +38,41 @@ class Present:
 
     def account(self, refusals: tuple[Refusal, ...] = ()) -> Account:
         """Read it now; `AccountNotFound` when AWS says the user does not exist."""
-        source = _whole(self.desk.source) if self.whole else self.desk.source
+        self.last = self._appeared() if self.made else self._read()
+        return views.of_live(self._source(), self.last, self._names, refusals)
+
+    def _source(self) -> Source:
+        return _whole(self.desk.source) if self.whole else self.desk.source
+
+    def _read(self) -> live.Live:
+        source = self._source()
+        stripped = self.desk.stripped.disabled(source.name, self.id)
         try:
-            self.last = live.read(
-                self.directory,
-                self.desk.records,
-                source,
-                self.id,
-                stripped=self.desk.stripped.disabled(source.name, self.id),
-            )
+            return live.read(self.directory, self.desk.records, source, self.id, stripped=stripped)
         except AccountNotFound:
             self._refuse_other_store()
             raise
-        return views.of_live(source, self.last, self._names, refusals)
+
+    def _appeared(self) -> live.Live:
+        """Read it until it is there: "not found" would have SailPoint create the user once more."""
+        for pause in PAUSES:
+            try:
+                return self._read()
+            except AccountNotFound:
+                self.desk.clock.sleep(pause)
+        try:
+            return self._read()
+        except AccountNotFound as absent:
+            raise AwsFailed(
+                f"user {self.id} was made, but {sum(PAUSES):.0f} s later AWS does not show it; ask again"
+            ) from absent
+
+    def application_arn(self, id_: str) -> str | None:
+        """An application's ARN, as the last reading met it or AWS lists it now; None when there is none of this id."""
+        if self.last is not None and (met := self.last.application_arns.get(id_)):
+            return met
+        found = self.directory.application(id_)
+        return None if found is None else found.arn
 
     def _refuse_other_store(self) -> None:
         """`FixConfiguration` when the id carries another identity store's id: the source is wrong, not the user gone.

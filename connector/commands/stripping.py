@@ -11,7 +11,7 @@ from connector.commands.carrying import perform_noted
 from connector.commands.desk import Desk
 from connector.commands.present import Present
 from connector.errors import GrantFailed
-from connector.model import Account, Outcome, Step
+from connector.model import Account, Lane, Outcome, Principal, Step
 
 
 def held(account: Account) -> Mapping[str, Sequence[str]]:
@@ -20,6 +20,13 @@ def held(account: Account) -> Mapping[str, Sequence[str]]:
         type_.attribute: account.attributes.get(type_.attribute, ()) for type_ in attributes.ENTITLEMENT_TYPES.values()
     }
     return {name: ids for name, ids in found.items() if ids and not isinstance(ids, str)}
+
+
+def everything(desk: Desk, user_id: str) -> tuple[Present, Account]:
+    """The account with all it holds directly, also what AWS was still giving it when we came."""
+    desk.writer.wait_for_grants(Principal("USER", user_id))
+    present = Present(desk, user_id, Lane.CHANGE, whole=True)
+    return present, present.account()
 
 
 def strip(desk: Desk, present: Present, account: Account, refusal: str) -> list[str]:

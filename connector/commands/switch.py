@@ -14,7 +14,7 @@ from connector.changing.settling import PAUSES, failures
 from connector.commands.carrying import perform_noted, refusals
 from connector.commands.desk import Desk
 from connector.commands.present import Present
-from connector.commands.stripping import held, strip
+from connector.commands.stripping import everything, held, strip
 from connector.errors import AwsFailed, DisableNotConfigured, RetryLater
 from connector.model import Account, Event, Lane, OneAccount, Step
 
@@ -67,8 +67,7 @@ def _through_scim(desk: Desk, present: Present, *, disabled: bool) -> Account:
 
 def _strip(desk: Desk, present: Present) -> Account:
     """Journal first, then take: whatever interrupts this, what was taken can be given back."""
-    whole = Present(desk, present.id, Lane.CHANGE, whole=True)
-    account = whole.account()
+    whole, account = everything(desk, present.id)
     desk.stripped.strip(desk.source.name, present.id, held(account))
     strip(desk, whole, account, "user {} is not disabled yet, because this could not be taken away: {}")
     desk.stripped.complete(desk.source.name, present.id)

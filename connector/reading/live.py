@@ -7,18 +7,19 @@ every group is asked as well.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import chain
 
 from connector import attributes
 from connector.errors import AskPermission, NotFoundInAws
-from connector.model import Assignment, Fact, Pair, Principal, Source, User
+from connector.model import ApplicationAssignment, Assignment, Fact, Pair, Principal, Source, User
 from connector.ports import Directory, Records
 from connector.reading import facts
 from connector.reading.principals import rows_of
 from connector.reading.together import together
-from connector.reading.work import THREADS, every
+from connector.reading.work import THREADS
 
 GROUP_ROWS = "group rows are listed for users"
 APPLICATION_GROUP_ROWS = "application group rows are listed for users"
@@ -35,6 +36,8 @@ class Live:
     """Assignments of every kind of the user's groups."""
     kinds: tuple[str, ...]
     """Kinds about a user that were read."""
+    application_arns: Mapping[str, str] = field(default_factory=dict)
+    """ARNs of the applications met, by id."""
 
 
 def group_rows_seen(records: Records, source: Source, note: str = GROUP_ROWS) -> bool:
@@ -65,6 +68,7 @@ def _held(directory: Directory, records: Records, source: Source, user: User) ->
     through: list[Fact] = []
     kinds = [facts.USER]
     groups: list[str] = []
+    arns: dict[str, str] = {}
     if source.has(attributes.GROUP.name) or source.inherited == "full":
         memberships = [facts.of_membership(each) for each in directory.memberships(user.id)]
         groups = [each.held for each in memberships]
@@ -76,9 +80,10 @@ def _held(directory: Directory, records: Records, source: Source, user: User) ->
             (about if row.principal.type == "USER" else through).append(facts.of_assignment(row))
     if source.has(attributes.APPLICATION.name):
         kinds.append(facts.APPLICATION_ASSIGNMENT)
-        for fact in _applications(directory, records, source, user.id, groups):
-            (about if fact.subject == user.id else through).append(fact)
-    return Live(user, tuple(about), tuple(through), tuple(kinds))
+        for given in _applications(directory, records, source, user.id, groups):
+            arns[given.application_id] = given.application_arn
+            (about if given.principal.type == "USER" else through).append(facts.of_application_assignment(given))
+    return Live(user, tuple(about), tuple(through), tuple(kinds), arns)
 
 
 def _assignments(
@@ -90,7 +95,7 @@ def _assignments(
     try:
         rows = list(directory.assignments_of(me))
     except AskPermission:
-        yield from _by_known_pairs(directory, records, source, me, wanted)
+        yield from _by_pair(directory, me, wanted)
         return
     yield from (row for row in rows if row.principal == me)
     inherited = {row for row in rows if row.principal.type == "GROUP" and row.principal.id in wanted}
@@ -105,27 +110,24 @@ def _assignments(
     yield from sorted(inherited)
 
 
-def _by_known_pairs(
-    directory: Directory, records: Records, source: Source, me: Principal, groups: set[str]
-) -> Iterator[Assignment]:
-    """Where asking by principal is denied: every pair of the last snapshot is asked who holds it, now."""
-    snapshot = records.latest(source.name)
-    if snapshot is None:
-        raise AskPermission(
-            "assignments of one user cannot be read: AWS denies sso:ListAccountAssignmentsForPrincipal and no list of "
-            "accounts was made yet whose pairs could be asked instead",
-            action="sso:ListAccountAssignmentsForPrincipal",
-        )
+def _by_pair(directory: Directory, me: Principal, groups: set[str]) -> Iterator[Assignment]:
+    """Where asking by principal is denied: every provisioned pair is asked who holds it.
+
+    Which pairs there are is asked as well. Those of the last census would not do: what was provisioned since would look
+    as if nobody had it.
+    """
     wanted = {me, *(Principal("GROUP", each) for each in groups)}
-    pairs = (Pair.parse(each.id) for each in every(records, snapshot, facts.PAIR))
-    asked = (each for each in pairs if each is not None)
-    for found in together(THREADS, lambda pair: list(directory.assignments_of_pair(pair)), asked):
+    permission_sets = list(directory.permission_set_ids())
+    pairs = chain.from_iterable(
+        together(THREADS, lambda id_: [Pair(each, id_) for each in directory.aws_accounts_of(id_)], permission_sets)
+    )
+    for found in together(THREADS, lambda pair: list(directory.assignments_of_pair(pair)), pairs):
         yield from (row for row in found if row.principal in wanted)
 
 
 def _applications(
     directory: Directory, records: Records, source: Source, user_id: str, groups: list[str]
-) -> Iterator[Fact]:
+) -> Iterator[ApplicationAssignment]:
     me = Principal("USER", user_id)
     wanted = set(groups) if source.inherited == "full" else set()
     rows = set(directory.application_assignments_of(me))
@@ -136,4 +138,4 @@ def _applications(
             rows.update(rows_of(directory, group, partial(directory.application_assignments_of, group)))
     for row in sorted(rows):
         if row.principal == me or row.principal.id in wanted:
-            yield facts.of_application_assignment(row)
+            yield row

@@ -14,7 +14,7 @@ from connector.sandbox.instances import Instance
 from connector.sandbox.ordered import Ordered
 from connector.sandbox.paging import Sources, chained_page, page
 from connector.sandbox.permission_sets import hidden, permission_set_named, refuse_delegated
-from connector.sandbox.provisioning import brief, principal_exists, request_named, start, status_page
+from connector.sandbox.provisioning import brief, catch_up, principal_exists, request_named, start, status_page
 
 
 def CreateAccountAssignment(call: Call) -> Answer:
@@ -28,6 +28,8 @@ def DeleteAccountAssignment(call: Call) -> Answer:
     """Start taking a pair from a principal."""
     instance = _writable(call)
     key = (call["PermissionSetArn"], call["TargetId"], _principal(call))
+    if call.options.lag_seconds:
+        catch_up(call.organisation, instance, key)
     if key not in instance.assignments and call.options.missing_delete == "not_found":
         raise not_found("Assignment not found.")
     request = start(call, instance, "deletion", (call["TargetId"],), _principal(call))

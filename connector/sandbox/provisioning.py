@@ -6,6 +6,7 @@ background.
 """
 
 import heapq
+import math
 from typing import Any
 
 from connector.sandbox.access import Assignment, Pair, Principal, Request
@@ -56,8 +57,14 @@ def settle(organisation: Organisation, options: Options, now: float) -> None:
                 _finish(organisation, options, instance, request)
             elif not request.applied and request.status == "SUCCEEDED":
                 _apply(organisation, instance, request)
-            else:
+            elif now >= _forgotten_at(options, request):
                 instance.forget_request(request)
+
+
+def _forgotten_at(options: Options, request: Request) -> float:
+    if options.status_seconds is None:
+        return math.inf
+    return request.due_at + options.lag_seconds + options.status_seconds
 
 
 def _finish(organisation: Organisation, options: Options, instance: Instance, request: Request) -> None:
@@ -70,8 +77,7 @@ def _finish(organisation: Organisation, options: Options, instance: Instance, re
         else:
             _apply(organisation, instance, request)
     if options.status_seconds is not None:
-        forgotten_at = request.due_at + options.lag_seconds + options.status_seconds
-        heapq.heappush(instance.due, (forgotten_at, organisation.next_seq(), request.id))
+        heapq.heappush(instance.due, (_forgotten_at(options, request), organisation.next_seq(), request.id))
 
 
 def _failure(organisation: Organisation, options: Options, instance: Instance, request: Request) -> str | None:
@@ -111,6 +117,14 @@ def principal_exists(instance: Instance, principal: Principal) -> bool:
     """Whether the identity store has the user or group."""
     known = instance.store.users_by_id if principal[0] == "USER" else instance.store.groups_by_id
     return principal[1] in known
+
+
+def catch_up(organisation: Organisation, instance: Instance, key: tuple[str, str, Principal]) -> None:
+    """Show what SUCCEEDED for an assignment and lags behind in lists: a write acts on what is, not on what is shown."""
+    for request in instance.requests.values():
+        about = (request.permission_set_arn, request.account_ids[0], request.principal)
+        if about == key and request.status == "SUCCEEDED" and not request.applied:
+            _apply(organisation, instance, request)
 
 
 def _apply(organisation: Organisation, instance: Instance, request: Request) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from connector.changing.assignments import AssignmentWriter, Job
 from connector.clock import SystemClock
 from connector.errors import AwsFailed
-from connector.model import Assignment, Pair, Principal, Source, Ticket
+from connector.model import Assignment, Instance, Pair, Principal, Source, Ticket
 from connector.patience import Patience
 
 FIRST, SECOND = Pair("111111111111", "ps-000000000000000a"), Pair("222222222222", "ps-000000000000000a")
@@ -29,6 +29,19 @@ class Aws:
 
     def open(self, *_: Any) -> Aws:
         return self
+
+    def instance(self) -> Instance:
+        return Instance(
+            "arn:aws:sso:::instance/ssoins-0000000000000001",
+            "d-0000000001",
+            "eu-west-1",
+            owner=None,
+            name=None,
+            multi_account=True,
+            caller="111111111111",
+            caller_arn="arn:aws:iam::111111111111:role/connector",
+            management=None,
+        )
 
     def _submit(self, deleting: bool) -> Ticket:
         self._count += 1

@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.changing.planning import new_attributes, new_entitlements, plan
+from connector.changing.planning import new_attributes, new_entitlements, plan, unseen
 from connector.errors import InvalidAttribute
 from connector.model import Account, Change, Op, Source, Step, Verb
 
 SOURCE = Source("default")
+GROUP = "0123456789-a0000000-0000-4000-8000-00000000000a"
 ADMIN = "111111111111:ps-0000000000000001"
 READ = "111111111111:ps-0000000000000002"
 HELD = Account(
@@ -48,8 +49,30 @@ def test_add_set_and_remove_of_entitlements_become_the_difference_removals_first
     assert steps(change("Remove", "groups", "g1", "g2")) == [("leave group", "g1"), ("leave group", "g2")]
 
 
-def test_what_is_held_already_and_what_is_gone_already_needs_no_step() -> None:
-    assert steps(change("Add", "groups", "g1"), change("Remove", "permissionSetAssignments", ADMIN)) == []
+def test_what_is_held_already_needs_no_step() -> None:
+    assert steps(change("Add", "groups", "g1"), change("Set", "permissionSetAssignments", READ)) == []
+
+
+def test_what_is_named_to_be_taken_is_taken_though_the_account_does_not_show_it() -> None:
+    remove = change("Remove", "permissionSetAssignments", ADMIN)
+    assert steps(remove) == [("unassign", ADMIN)]
+    found = plan(SOURCE, HELD, [remove, change("Remove", "permissionSetAssignments", READ)])
+    assert [each.value for each in unseen(HELD, found.steps)] == [ADMIN]
+    add = change("Add", "permissionSetAssignments", ADMIN)
+    assert steps(remove, add) == [("assign", ADMIN)], "the later one counts"
+    assert steps(add, remove) == [("unassign", ADMIN)]
+
+
+@pytest.mark.parametrize("value", ["Admins", "", " ", GROUP + ",", f" {GROUP}", f"{GROUP}\n"])
+def test_a_remove_of_what_can_be_no_id_is_refused_before_anything_else(value: str) -> None:
+    with pytest.raises(InvalidAttribute, match="is no id: expected the id of a group"):
+        steps(change("Remove", "groups", "g1", value))
+
+
+def test_an_id_in_other_letters_is_the_one_that_is_held() -> None:
+    held = Account("u1", False, {**HELD.attributes, "groups": (GROUP,)})
+    asked = [change("Add", "groups", GROUP.upper()), change("Remove", "groups", GROUP.upper())]
+    assert [each.value for each in plan(SOURCE, held, asked).steps] == [GROUP]
 
 
 def test_set_to_an_empty_array_takes_everything_but_a_missing_value_takes_nothing() -> None:
@@ -115,9 +138,13 @@ def test_a_read_only_attribute_sent_back_unchanged_or_null_is_ignored(asked: Cha
     assert steps(asked) == []
 
 
-names = st.sampled_from(["g1", "g2", "g3", "g4"])
+IDS = [f"a0000000-0000-4000-8000-00000000000{n}" for n in range(4)]
 changes = st.lists(
-    st.builds(lambda op, values: Change(op, "groups", tuple(values)), st.sampled_from(Op), st.lists(names, max_size=3)),
+    st.builds(
+        lambda op, values: Change(op, "groups", tuple(values)),
+        st.sampled_from(Op),
+        st.lists(st.sampled_from(IDS), max_size=3),
+    ),
     max_size=6,
 )
 
@@ -126,12 +153,13 @@ changes = st.lists(
 def test_doing_the_steps_gives_what_the_changes_say_one_after_the_other_and_replaying_gives_nothing(
     asked: list[Change],
 ) -> None:
-    expected = {"g1", "g2"}
+    account = Account("u1", False, {**HELD.attributes, "groups": tuple(IDS[:2])})
+    expected = set(IDS[:2])
     for each in asked:
         values = set(each.values or ())
         expected = {Op.ADD: expected | values, Op.SET: values, Op.REMOVE: expected - values}[each.op]
-    held = {"g1", "g2"}
-    for step in plan(SOURCE, HELD, asked).steps:
+    held = set(IDS[:2])
+    for step in plan(SOURCE, account, asked).steps:
         held = held | {step.value} if step.verb is Verb.JOIN else held - {step.value}
     assert held == expected
     again = Account("u1", False, {**HELD.attributes, "groups": tuple(sorted(held))})
