@@ -88,7 +88,7 @@ class Instance:
         return self.owner is None or self.owner == self.caller
 
     def permission_set_arn(self, permission_set_id: str) -> str:
-        """ARN of a permission set of this instance (aws-identity-center §7 row 6)."""
+        """ARN of a permission set of this instance (aws-behaviour 16)."""
         return f"arn:{self.partition}:sso:::permissionSet/{self.arn.rsplit('/', 1)[-1]}/{permission_set_id}"
 
 

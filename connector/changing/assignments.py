@@ -1,6 +1,6 @@
 """Giving and taking pairs: submitted to AWS, waited for, at most ten in flight, one at a time in an AWS account.
 
-AWS answers a submission before it has done anything, limits the organisation to ten outstanding (reference aws §4) and
+AWS answers a submission before it has done anything, limits the organisation to ten outstanding (aws-behaviour 27) and
 updates one AWS account at a time. All sources of one instance keep their changes within that together; the status of
 everything a source has in flight is asked for in bulk.
 """

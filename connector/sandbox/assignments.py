@@ -1,7 +1,7 @@
 """The account-assignment operations of sso-admin.
 
 They read instances.py and start requests in provisioning.py through a Call; the rows of the lists are rendered here.
-An assignment whose principal was deleted stays where it is: only its pair still shows it (reference §5 traps 1 and 2).
+An assignment whose principal was deleted stays where it is: only its pair still shows it (aws-behaviour 23).
 """
 
 import json
@@ -18,7 +18,7 @@ from connector.sandbox.provisioning import brief, catch_up, principal_exists, re
 
 
 def CreateAccountAssignment(call: Call) -> Answer:
-    """Start giving a pair to a principal; that it is held already is no error (reference §2.3)."""
+    """Start giving a pair to a principal; that it is held already is no error (aws-behaviour 25)."""
     instance = _writable(call)
     request = start(call, instance, "creation", (call["TargetId"],), _principal(call))
     return {"AccountAssignmentCreationStatus": status(request)}
@@ -104,11 +104,11 @@ def ListAccountAssignments(call: Call) -> Answer:
 
 
 def ListAccountAssignmentsForPrincipal(call: Call) -> Answer:
-    """What a principal holds; for a user also what the user's groups hold, as rows of the groups (reference §2.3)."""
+    """What a principal holds; for a user also what the user's groups hold, as rows of the groups (aws-behaviour 22)."""
     instance = with_permission_sets(call)
     principal = _principal(call)
     if not principal_exists(instance, principal) and call.options.absent_principal == "not_found":
-        # Unproven for AWS (reference §5 trap 2), so an option.
+        # Unproven for AWS (aws-behaviour 23), so an option.
         raise not_found(f"{principal[0]} not found: {principal[1]}")
     wanted = call.get("Filter", {}).get("AccountId")
     sources = _held(call, instance, principal)

@@ -29,7 +29,7 @@ def start(
     if call.options.one_write_per_account:
         busy = {account for request in instance.in_flight.values() for account in request.account_ids}
         if busy & set(accounts):
-            # One role update per AWS account at a time (reference §4); here a conflict means: try again (§2.5).
+            # One role update per AWS account at a time (aws-behaviour 28); here a conflict means: try again.
             raise conflict("A previous operation on this account is still in progress. Please try again later.")
     return instance.add_request(
         Request(
@@ -81,7 +81,7 @@ def _finish(organisation: Organisation, options: Options, instance: Instance, re
 
 
 def _failure(organisation: Organisation, options: Options, instance: Instance, request: Request) -> str | None:
-    """AWS's reason why a request fails, as seen in the field (reference §2.3), or None."""
+    """AWS's reason why a request fails, as seen in the field (aws-behaviour 24), or None."""
     for account_id in request.account_ids:
         account = organisation.accounts_by_id.get(account_id)
         if account is None or account.state != "ACTIVE":
