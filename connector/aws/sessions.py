@@ -8,7 +8,6 @@ source, service and Region, and shared by threads (clients are thread-safe, sess
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 import time
@@ -22,14 +21,13 @@ from botocore.config import Config
 from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
 from botocore.exceptions import BotoCoreError, NoCredentialsError
 
+from connector.aws.answers import Parsers
 from connector.aws.faults import BrokenAnswer, misconfigured
 from connector.errors import FixConfiguration
 from connector.model import Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-    from botocore.model import OperationModel
 
 CONNECT_TIMEOUT: Final = 3.0
 READ_TIMEOUT: Final = 20.0
@@ -129,6 +127,7 @@ def _models() -> Any:
 def _new_session() -> botocore.session.Session:
     session = botocore.session.Session()
     session.register_component("data_loader", _models())
+    session.register_component("response_parser_factory", Parsers())
     return session
 
 
@@ -192,21 +191,8 @@ def _bound_wait(params: dict[str, Any], **_: Any) -> None:
     params["context"]["read_timeout"] = getattr(_wait, "seconds", READ_TIMEOUT)
 
 
-def _refuse_half_answers(operation_model: OperationModel, response_dict: Mapping[str, Any], **_: Any) -> None:
-    """`before-parse`: botocore takes a body that breaks off for whole, and a list cut short for an empty one."""
-    body = response_dict["body"]
+def _refuse_half_answers(response_dict: Mapping[str, Any], **_: Any) -> None:
+    """`before-parse`: botocore takes a body that breaks off for whole."""
     announced = response_dict["headers"].get("Content-Length")
-    if announced is not None and announced.isdigit() and int(announced) != len(body):
-        raise BrokenAnswer(f"{len(body)} of {announced} bytes")
-    if response_dict["status_code"] >= 300 or operation_model.service_model.resolved_protocol != "json":
-        return
-    if not body:
-        if operation_model.output_shape is not None and operation_model.output_shape.members:
-            raise BrokenAnswer("empty")
-        return
-    try:
-        whole = isinstance(json.loads(body), dict)
-    except ValueError as caught:
-        raise BrokenAnswer("not JSON") from caught
-    if not whole:
-        raise BrokenAnswer("not a JSON object")
+    if announced is not None and announced.isdigit() and int(announced) != len(response_dict["body"]):
+        raise BrokenAnswer(f"{len(response_dict['body'])} of {announced} bytes")

@@ -28,9 +28,18 @@ Raw = Mapping[str, Any]
 
 def user(raw: Raw) -> User:
     """A member of ListUsers, or DescribeUser's answer (Identity Store API reference, "User")."""
-    tidy = {**raw, "ExternalIds": sorted(raw.get("ExternalIds") or (), key=_issuer_and_id)}
-    found = ((each.name, _text(_at(tidy, each.read, any_case=each.enterprise))) for each in SCALARS)
-    return User(raw["UserId"], {name: text for name, text in found if text}, raw.get("Revision"))
+    attributes = {}
+    for each in SCALARS:
+        member, *path = each.read
+        node = raw.get(str(member))
+        if node is None:  # most users have few of them
+            continue
+        if member == "ExternalIds":
+            node = sorted(node, key=_issuer_and_id)
+        text = _text(_at(node, path, any_case=each.enterprise) if path else node)
+        if text:
+            attributes[each.name] = text
+    return User(raw["UserId"], attributes, raw.get("Revision"))
 
 
 def _issuer_and_id(external: Raw) -> tuple[str, str]:
@@ -41,7 +50,7 @@ def _at(node: Any, path: Iterable[str | int], *, any_case: bool) -> Any:
     for key in path:
         if isinstance(key, int):
             node = node[key] if isinstance(node, list) and len(node) > key else None
-        elif not isinstance(node, Mapping):
+        elif not isinstance(node, dict):
             return None
         elif any_case and key not in node:
             # AWS does not document the case of the extension's keys; consumers show SCIM's camelCase and PascalCase.
@@ -52,11 +61,11 @@ def _at(node: Any, path: Iterable[str | int], *, any_case: bool) -> Any:
 
 
 def _text(value: Any) -> str:
-    if value is None or isinstance(value, Mapping | list):
-        return ""
+    if isinstance(value, str):
+        return value
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    return str(value)
+    return "" if value is None or isinstance(value, Mapping | list) else str(value)
 
 
 def new_user(attributes: Mapping[str, str]) -> dict[str, Any]:
