@@ -2,7 +2,7 @@
 
 Everything that knows attribute names derives from here: reading (`aws.translate`), writing (`aws.users`), what a
 caller may send (`changing.planning`), schemas and spec (`commands.specification`), documents. Adding an attribute
-is adding a row. Names are the contract of DESIGN §4; paths are those of the Identity Store API (User, UpdateUser).
+is adding a row. Names are a contract (docs/attributes.md); paths are those of the Identity Store API (UpdateUser).
 """
 
 from __future__ import annotations

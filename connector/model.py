@@ -1,7 +1,7 @@
 """The nouns, frozen. Everything the rooms hand to each other is one of these.
 
 No behaviour that needs a neighbour lives here, and nothing is ever read from or written to the outside.
-Words are those of DESIGN §2.
+Words are those of the README.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ APPLICATION_ID: Final = re.compile(r"^apl-[a-zA-Z0-9]{16}\Z")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One Identity Center instance this service serves, as configured (DESIGN §7)."""
+    """One Identity Center instance this service serves, as configured (docs/configuration.md)."""
 
     name: str
     region: str | None = None
@@ -240,7 +240,7 @@ class ApplicationAssignment:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """One step of a change that did not happen: the account attribute, the value, and why (DESIGN §5 `results`)."""
+    """One step of a change that did not happen: the account attribute, the value, and why (one of `results`)."""
 
     attribute: str
     value: str

@@ -1,4 +1,4 @@
-"""What the operator decided: environment and sources file, read once into frozen dataclasses (DESIGN §7).
+"""What the operator decided: environment and sources file, read once into frozen dataclasses (docs/configuration.md).
 
 Goes to `app`, `serving` and `cli`. Every variable can also be given as `<NAME>_FILE`, the path of a file that holds
 it. All mistakes are told at once. Nothing else in the service reads the environment, except boto3 its own variables.

@@ -47,7 +47,7 @@ PROBLEM_TEXTS: Final = ('"retryable":false', '"retryable": false')
 Only problems that need no retry are named, for the same reason as above."""
 
 RETRYABLE: Final = ("still-running", "aws-throttled")
-"""Parts of a problem's `type`: IdentityIQ sends the same plan again later, and the service finishes it (DESIGN §6)."""
+"""Parts of a problem's `type`: IdentityIQ sends the same plan again later, and the service finishes it."""
 
 NOT_FOUND: Final = "account-not-found"
 """Part of the `type` that means: AWS says this user does not exist. Nothing else may be taken for a deleted account."""

@@ -1,7 +1,7 @@
 """The endpoint table: every request IdentityIQ's Web Services connector makes to the REST face, for one source.
 
 From the source's options come rows; `application` sets them into `connectionParameters`, XML and JSON alike. Paths are
-those of the REST face (DESIGN §6). Nothing that the source cannot do has a row: IdentityIQ then says so itself.
+those of the REST face (docs/rest-face.md). Nothing that the source cannot do has a row: IdentityIQ then says so itself.
 
 Facts on operations and placeholders: SailPoint, "Integrating Web Services", Supported Operations, Keywords, Paging.
 """

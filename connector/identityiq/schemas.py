@@ -21,7 +21,7 @@ Mapping = dict[str, str]
 DISABLED: Final = "IIQDisabled"
 """IdentityIQ's reserved name: fed from a JSON boolean it disables the link; it stands in no schema."""
 DELETED: Final = "deleted"
-"""Set on the accounts that a delta aggregation finds gone (DESIGN §6, `since`)."""
+"""Set on the accounts that a delta aggregation finds gone (`since` in docs/rest-face.md)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Who calls (DESIGN §7): tokens found in a request come in, the callers they prove go out.
+"""Who calls (docs/callers.md): tokens found in a request come in, the callers they prove go out.
 
 Every token given is compared with every token of the environment, always all of them, so that the time taken tells
 nothing; those of the store are asked for by hash. How far a caller reaches is in `scopes`. No token is kept here.

@@ -39,7 +39,7 @@ class Faces:
             return self._ops
         if path == PATH:
             return self._oauth
-        if method == "POST" and path.endswith("/invoke"):  # at any depth (DESIGN §5), so under /v1 as well
+        if method == "POST" and path.endswith("/invoke"):  # at any depth (docs/saas-face.md), so under /v1 as well
             return self._saas
         if self._rest is not None and (path in _REST or path.startswith(_UNDER_REST)):
             return self._rest

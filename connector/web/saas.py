@@ -1,4 +1,4 @@
-"""The SaaS face: SailPoint's command protocol over HTTP (DESIGN §5).
+"""The SaaS face: SailPoint's command protocol over HTTP (docs/saas-face.md).
 
 A POST with an envelope comes in, frames of the command it names go out. The order never changes: parse, authenticate,
 authorise, run. Nothing here knows what a command does, and nothing of a caller's input or secrets is logged.

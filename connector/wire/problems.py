@@ -1,4 +1,4 @@
-"""The one table that turns the error tree into answers of both faces (DESIGN §5, §6, §8).
+"""The one table that turns the error tree into answers of both faces (docs/saas-face.md, docs/rest-face.md).
 
 An error comes in; a status and a type, or the text of the SaaS face, go out. Nothing else chooses a status.
 """

@@ -253,7 +253,7 @@ def test_the_oracle_takes_principals_where_pairs_are_more() -> None:
 
 
 @pytest.mark.parametrize("shape", ["S", "M", "W", "W-wider"])
-def test_the_oracle_is_no_cheaper_than_the_references_lower_bound(shape: str) -> None:
+def test_the_oracle_is_no_cheaper_than_the_lower_bound(shape: str) -> None:
     """L = B₀ + min(P,A) + max(min(U,K), ⌈N/100⌉) + max(min(U,G), ⌈M/100⌉): nothing cheaper proves the answer."""
     size = SHAPES[shape]
     with Sandbox(generated(size)) as sandbox:

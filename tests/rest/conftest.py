@@ -96,7 +96,7 @@ class Caller:
 
 
 def check_problem(answer: requests.Response) -> None:
-    """An error is a problem document with a documented type, and nothing but what RFC 9457 and DESIGN §6 name."""
+    """An error is a problem document of a documented type, with only what RFC 9457 and docs/rest-face.md name."""
     assert answer.headers["Content-Type"] == "application/problem+json", answer.text
     document = json.loads(answer.content)
     kind = kind_of(answer)

@@ -28,7 +28,7 @@ DESIGNED = {
     "/v1/sources/{source}/entitlements/{type}/{id}": {"get"},
     "/v1/operations/{id}": {"get"},
 }
-"""The table of DESIGN §6."""
+"""The table of docs/rest-face.md."""
 
 
 def generated() -> dict[str, Any]:

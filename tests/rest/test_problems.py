@@ -1,4 +1,4 @@
-"""Every problem of DESIGN §6, provoked (acceptance 5), and the document that says what each type means."""
+"""Every problem of docs/rest-face.md, provoked, and the document that says what each type means."""
 
 from __future__ import annotations
 

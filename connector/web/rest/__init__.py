@@ -1,4 +1,4 @@
-"""The REST face: plain JSON over the same commands, shaped for IdentityIQ's Web Services connector (DESIGN §6).
+"""The REST face: plain JSON over the same commands, shaped for IdentityIQ (docs/rest-face.md).
 
 Requests come in at the door, commands run as jobs, answers are JSON or problems (RFC 9457). Views only translate: what
 a command does is never done here.
