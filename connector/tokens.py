@@ -120,6 +120,6 @@ def parse_expiry(text: str) -> datetime:
         if "T" not in text and " " not in text:
             return datetime.combine(date.fromisoformat(text) + timedelta(days=1), time(), UTC)
         moment = datetime.fromisoformat(text)
-    except ValueError:
+    except (ValueError, OverflowError):  # no day comes after the last one there is
         raise ValueError("an expiry is an ISO date or date and time, such as 2027-06-30") from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

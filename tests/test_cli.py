@@ -99,6 +99,9 @@ def test_a_new_token_joins_those_the_environment_has(cli: CliRunner, monkeypatch
         ["--name", "isc", "--scope", "write"],
         ["--name", "isc", "--scope", "read", "--source", "A B"],
         ["--name", "isc", "--scope", "read", "--expires", "soon"],
+        ["--name", "isc", "--scope", "read", "--expires", "9999-12-31"],
+        ["--name", "isc", "--scope", "read", "--expires", "2020-01-01"],
+        ["--environment", "--name", "isc", "--scope", "read", "--expires", "2020-01-01T00:00:00Z"],
         ["--scope", "read"],
     ],
 )
@@ -106,6 +109,8 @@ def test_a_token_with_a_mistake_is_not_made(cli: CliRunner, options: list[str]) 
     answer = cli.invoke(main, ["token", "new", *options])
     assert answer.exit_code == 2
     assert "idc_" not in answer.output
+    if "2020" in options[-1]:
+        assert "has passed" in answer.output
 
 
 # ---- serve

@@ -8,10 +8,12 @@ models and says when AWS adds something.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
@@ -276,7 +278,7 @@ _MISCONFIGURED: Final = (
 def _without_answer(service: str, operation: str, caught: Exception) -> Fault:
     action = f"{ACTION_PREFIX[service]}:{operation}"
     if isinstance(caught, _UNREACHABLE):
-        sentence = f"No usable answer from AWS to {action} ({_plain_name(caught)})."
+        sentence = f"No usable answer from AWS to {action} ({_plain_name(caught)}){_where(service, caught)}."
         return Fault(Verdict.BROKEN, AwsFailed(sentence), Again.BROKEN)
     if isinstance(caught, _MISCONFIGURED):
         return Fault(Verdict.CREDENTIALS, misconfigured(caught), None)
@@ -284,6 +286,16 @@ def _without_answer(service: str, operation: str, caught: Exception) -> Fault:
         sentence = f"A value sent to {action} is empty or of the wrong kind."
         return Fault(Verdict.VALUES, InvalidAttribute(sentence), None)
     return Fault(Verdict.UNKNOWN, CallUs(f"{action} could not be made ({_plain_name(caught)})."), None)
+
+
+def _where(service: str, caught: Exception) -> str:
+    """Which endpoint was asked, where the fault says so, and which variable of the environment names it."""
+    address = urlsplit(str(getattr(caught, "kwargs", {}).get("endpoint_url") or ""))
+    if not address.netloc:
+        return ""
+    names = (f"AWS_ENDPOINT_URL_{service.replace('-', '_').upper()}", "AWS_ENDPOINT_URL")
+    named = next((f", which {name} names" for name in names if os.environ.get(name)), "")
+    return f" at {address.scheme}://{address.netloc.rpartition('@')[2]}{named}"
 
 
 def misconfigured(caught: Exception) -> FixConfiguration:

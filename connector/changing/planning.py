@@ -99,7 +99,10 @@ def new_attributes(source: Source, given: Mapping[str, str | tuple[str, ...]]) -
         scalars["displayName"] = f"{scalars['givenName']} {scalars['familyName']}"
     missing = [row.name for row in attributes.SCALARS if row.required and row.name not in scalars]
     if missing:
-        raise InvalidAttribute(f"a user needs {', '.join(missing)}")
+        # displayName is never missing alone: it is made of the names.
+        needed = ", ".join(each for each in missing if each != "displayName")
+        default = " (displayName is made of both names, unless it is given)" if "displayName" in missing else ""
+        raise InvalidAttribute(f"a user needs {needed}{default}")
     return scalars
 
 

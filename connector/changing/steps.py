@@ -114,20 +114,29 @@ def _of_answer(step: Step, answer: Ticket | ConnectorError, directory: Directory
     reason = answer.reason if isinstance(answer, Ticket) else str(answer)
     retryable = isinstance(answer, ConnectorError) and answer.retryable
     kind = answer.kind if isinstance(answer, ConnectorError) else GrantFailed.kind
-    left = step.verb is Verb.UNASSIGN and _inactive(step.value, directory)
-    return Outcome(step, Result.FAILED, reason or "AWS gave no reason", retryable, kind, left)
+    reason = reason or "AWS gave no reason"
+    left = _why_left(step.value, directory) if step.verb is Verb.UNASSIGN else ""
+    if left:
+        reason = f"{reason.removesuffix('.')}. {left}"
+    return Outcome(step, Result.FAILED, reason, retryable, kind, bool(left))
 
 
-def _inactive(pair_id: str, directory: Directory) -> bool:
-    """Whether the pair's AWS account is known not to be ACTIVE, which is why AWS cannot take the assignment away."""
+def _why_left(pair_id: str, directory: Directory) -> str:
+    """That AWS cannot take the assignment away because its AWS account is not ACTIVE, and what helps; else empty."""
+    aws_account_id = pair_id.partition(":")[0]
     try:
-        account = directory.aws_account(pair_id.partition(":")[0])
+        account = directory.aws_account(aws_account_id)
     except AskPermission:
-        return False
+        return ""
     except ConnectorError as failure:
         log.warning("the State of an AWS account could not be read", reason=str(failure))
-        return False
-    return account is not None and account.state not in ("", "ACTIVE")
+        return ""
+    if account is None or account.state in ("", "ACTIVE"):
+        return ""
+    return (
+        f"AWS account {account.name} ({aws_account_id}) is {account.state}, and AWS takes nothing away there until it "
+        "is ACTIVE again: reactivate it, then send the same again"
+    )
 
 
 def _failed(step: Step, failure: ConnectorError) -> Outcome:

@@ -142,10 +142,16 @@ def _show(secret: str) -> None:
 
 
 def _expiry(text: str | None, option: str) -> datetime | None:
+    """The moment that an option names; it must be still to come, or the token would never be one."""
+    if not text:
+        return None
     try:
-        return parse_expiry(text) if text else None
+        moment = parse_expiry(text)
     except ValueError as error:
         raise click.BadParameter(f"{error}.", param_hint=option) from None
+    if moment.timestamp() <= time.time():
+        raise click.BadParameter(f"{moment.isoformat()} has passed.", param_hint=option)
+    return moment
 
 
 def _of_environment(settings: Settings) -> list[KeptToken]:

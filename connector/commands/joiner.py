@@ -90,7 +90,8 @@ def _resolved(desk: Desk, directory: Directory, scalars: Mapping[str, str], conf
         if desk.source.on_existing == "adopt":
             return named
         raise AlreadyExists(
-            f"a user with userName {scalars['userName']} exists already: {named}",
+            f"a user with userName {scalars['userName']} exists already: {named}; where creates shall take such "
+            'users over, set the source option on_existing = "adopt"',
             existing=named,
             request_id=conflict.request_id,
         ) from conflict

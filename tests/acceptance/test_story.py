@@ -571,7 +571,8 @@ def test_on_a_suspended_aws_account_grants_are_refused_and_removals_tried(story:
     asked = key(user, changes=[change("Remove", "permissionSetAssignments", pair)])
     for tried in (1, 2):
         account = story.client.one("std:account:update", asked)
-        _names(account["results"], "permissionSetAssignments", pair, "takes longer than usual")
+        advice = f"AWS account Data ({DATA}) is SUSPENDED"
+        _names(account["results"], "permissionSetAssignments", pair, "takes longer than usual", advice, "reactivate it")
         assert account["attributes"]["permissionSetAssignments"] == [pair]
         assert story.calls("DeleteAccountAssignment") == tried
         story.holds()
@@ -684,7 +685,7 @@ def test_what_shows_late_is_waited_for(story: Story) -> None:
 
 def test_an_existing_user_is_a_conflict_that_names_it(story: Story) -> None:
     new = {"userName": "ADA", "givenName": "A", "familyName": "L", "groups": story.group("aws_eng_read")}
-    story.refused("std:account:create", {"attributes": new}, story.user("ada"))
+    story.refused("std:account:create", {"attributes": new}, story.user("ada"), 'on_existing = "adopt"')
     other = {"userName": "ada2", "givenName": "A", "familyName": "L", "email": "ada@example.com"}
     story.refused("std:account:create", {"attributes": other}, "ada@example.com", story.user("ada"))
 

@@ -183,3 +183,23 @@ def test_faults_without_an_answer(caught, error, again):
     fault = understand("sso-admin", "ListInstances", caught)
 
     assert (type(fault.error), fault.again) == (error, again)
+
+
+@pytest.mark.parametrize(
+    ("variable", "told"),
+    [
+        (None, "at http://127.0.0.1:9."),
+        ("AWS_ENDPOINT_URL", "at http://127.0.0.1:9, which AWS_ENDPOINT_URL names."),
+        ("AWS_ENDPOINT_URL_SSO_ADMIN", "at http://127.0.0.1:9, which AWS_ENDPOINT_URL_SSO_ADMIN names."),
+    ],
+)
+def test_an_endpoint_that_cannot_be_reached_is_named(monkeypatch, variable, told):
+    """And the variable that may be forgotten in the environment; neither a path nor a user of it."""
+    if variable is not None:
+        monkeypatch.setenv(variable, "http://127.0.0.1:9")
+    caught = EndpointConnectionError(endpoint_url="http://someone:hush@127.0.0.1:9/path?query")
+    sentence = understand("sso-admin", "ListInstances", caught).error.sentence
+
+    assert sentence.endswith(told)
+    assert "hush" not in sentence
+    assert "path" not in sentence

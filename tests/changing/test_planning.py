@@ -174,7 +174,7 @@ def test_a_new_user_needs_names_and_gets_a_display_name() -> None:
         "familyName": "Lovelace",
         "displayName": "Ada Lovelace",
     }
-    with pytest.raises(InvalidAttribute, match="a user needs userName, displayName, familyName"):
+    with pytest.raises(InvalidAttribute, match=r"a user needs userName, familyName \(displayName is made of both"):
         new_attributes(SOURCE, {"givenName": "Ada"})
     with pytest.raises(InvalidAttribute, match="userId is read-only"):
         new_attributes(SOURCE, {**given_, "userId": "u9"})
