@@ -80,9 +80,10 @@ def settle_noted(
     desk: Desk, present: Present, before: Account, outcomes: Sequence[Outcome]
 ) -> tuple[Account, list[Outcome]]:
     """The account once the outcomes show, noted before that wait and after it."""
-    desk.noted.came_of(outcomes)
-    account, settled = settle(present.account, before, outcomes, desk.clock)
-    desk.noted.came_of(settled)
+    with present.doubted_unless_seen():
+        desk.noted.came_of(outcomes)
+        account, settled = settle(present.account, before, outcomes, desk.clock)
+        desk.noted.came_of(settled)
     return account, settled
 
 

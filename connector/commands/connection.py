@@ -6,7 +6,6 @@ the IAM action to grant; what a list can do without becomes a warning, told to t
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -18,7 +17,7 @@ import structlog
 from connector import attributes
 from connector.commands.denials import COSTS, of_member
 from connector.commands.desk import Desk
-from connector.commands.leaver import LEFTOVERS
+from connector.commands.leaver import leftovers
 from connector.errors import AccountNotFound, AskPermission, Cancelled, ConnectorError
 from connector.model import Done, Event, Instance, Lane, NoInput, Pair, Principal, User
 from connector.ports import Directory
@@ -41,7 +40,7 @@ log = structlog.get_logger(__name__)
 
 
 def test(desk: Desk, asked: NoInput) -> Iterator[Event]:
-    """`Done` whose details say what was found (DESIGN §6, base of the REST face)."""
+    """`Done` whose details say what was found (docs/rest-face.md, the source itself)."""
     probe = Probe(desk)
     found = probe.run()
     for warning in (*probe.failing, *probe.warnings):
@@ -206,6 +205,6 @@ class Probe:
                 str(each) for each in (known if isinstance(known, list) else ()) if str(each) not in self.warnings
             ]
         since = newest.completed_at if newest is not None else 0.0
-        for left in json.loads(self.desk.records.note(source.name, LEFTOVERS) or "[]"):
+        for left in leftovers(self.desk, instance):
             if left["at"] > since:
                 self.warnings.append(f"deleted user {left['user']} left behind: {left['left']}")

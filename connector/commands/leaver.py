@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import structlog
 
@@ -11,18 +12,18 @@ from connector.commands.desk import Desk
 from connector.commands.present import Present
 from connector.commands.stripping import everything, strip
 from connector.errors import AccountNotFound, ManagedElsewhere
-from connector.model import Done, Event, OneAccount, Result
+from connector.model import Done, Event, Instance, Lane, OneAccount, Result
 
 log = structlog.get_logger(__name__)
 
 LEFTOVERS = "left by deleted users"
-"""Note in the store: what AWS would not take away, for test-connection to name until a census does."""
+"""Note in the store, by instance: what AWS would not take away, for test-connection to name until a census does."""
 
 
 def delete(desk: Desk, asked: OneAccount) -> Iterator[Event]:
     """Take everything the user holds, see that it is gone, then delete the user. Absent already is success.
 
-    AWS keeps the assignments of a deleted user, so they go first (reference aws §5 trap 1). What AWS cannot take
+    AWS keeps the assignments of a deleted user, so they go first (aws-behaviour 23). What AWS cannot take
     because the AWS account is not ACTIVE does not keep the user; any other failure does.
     """
     if desk.source.managed_by == "external":
@@ -51,6 +52,16 @@ def _note_leftovers(desk: Desk, user_id: str, left: list[str]) -> None:
     if not left:
         return
     log.warning("user deleted, assignments left behind by AWS", account=user_id, left=left)
-    kept = json.loads(desk.records.note(desk.source.name, LEFTOVERS) or "[]")
-    kept += [{"at": desk.clock.now(), "user": user_id, "left": each} for each in left]
-    desk.records.put_note(desk.source.name, LEFTOVERS, json.dumps(kept[-100:]))
+    instance = desk.directory(Lane.CHANGE).instance()
+    kept = [*leftovers(desk, instance), *({"at": desk.clock.now(), "user": user_id, "left": each} for each in left)]
+    desk.records.put_note(desk.source.name, _key(instance), json.dumps(kept[-100:]))
+
+
+def leftovers(desk: Desk, instance: Instance) -> list[dict[str, Any]]:
+    """What AWS left behind of users deleted from the instance, oldest first: `at` (Unix seconds), `user`, `left`."""
+    kept: list[dict[str, Any]] = json.loads(desk.records.note(desk.source.name, _key(instance)) or "[]")
+    return kept
+
+
+def _key(instance: Instance) -> str:
+    return f"{LEFTOVERS} of {instance.arn}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from connector import attributes
@@ -95,6 +97,15 @@ class Present:
     def mark(self) -> None:
         """Tell every census under way that this account is being changed."""
         self.desk.records.mark_change(self.desk.source.name, self.id)
+
+    @contextmanager
+    def doubted_unless_seen(self) -> Iterator[None]:
+        """Around the reading back of a change: where that fails, no list goes on as if the account were as before."""
+        try:
+            yield
+        except Exception:
+            self.desk.freshness.doubt(self.id)
+            raise
 
     def publish(self) -> None:
         """Put what was last read into the newest snapshot, so that lists show our change at once."""

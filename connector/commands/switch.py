@@ -1,6 +1,6 @@
 """account:enable and account:disable, by the means the source has: SCIM, or taking all direct access away.
 
-AWS disables users through SCIM and the console only (reference aws §1.7). Where there is no SCIM endpoint, a source can
+AWS disables users through SCIM and the console only (aws-behaviour 7). Where there is no SCIM endpoint, a source can
 strip: what a user holds directly is journalled, then taken; the user counts as disabled while the journal is there.
 """
 
@@ -51,13 +51,14 @@ def _through_scim(desk: Desk, present: Present, *, disabled: bool) -> Account:
     if account.disabled is disabled:
         return account
     present.mark()
-    present.directory.set_enabled(present.id, not disabled)
-    account = present.account()
-    for pause in PAUSES:
-        if account.disabled is disabled:
-            break
-        desk.clock.sleep(pause)
+    with present.doubted_unless_seen():
+        present.directory.set_enabled(present.id, not disabled)
         account = present.account()
+        for pause in PAUSES:
+            if account.disabled is disabled:
+                break
+            desk.clock.sleep(pause)
+            account = present.account()
     present.publish()
     if account.disabled is not disabled:
         wanted = "DISABLED" if disabled else "ENABLED"

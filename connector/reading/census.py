@@ -53,7 +53,7 @@ def make(work: Work, clock: Clock, fingerprint: str) -> Snapshot:
     kinds = kinds_of(work.source, instance)
     _warn_of_limits(work, instance)
     _read_services(work, kinds)
-    orphans = _orphans(work, kinds, instance)
+    orphans, swept = _orphans(work, kinds, instance, clock)
     calls = {name: count - before.get(name, 0) for name, count in work.directories.calls(work.source).items()}
     snapshot = _publish(
         work,
@@ -66,6 +66,7 @@ def make(work: Work, clock: Clock, fingerprint: str) -> Snapshot:
             # An organisation instance belongs to the management account (aws-behaviour 15).
             "management": instance.management or instance.owner or "",
             "orphans": orphans,
+            "swept": swept,
             "walks": work.walks,
             "by_pair": work.by_pair,
             "calls": {name: count for name, count in calls.items() if count},
@@ -144,10 +145,13 @@ def _side_by_side(work: Work, tasks: list[Callable[[], None]]) -> None:
         raise first
 
 
-def _orphans(work: Work, kinds: tuple[str, ...], instance: Instance) -> list[str]:
-    """Assignments whose principal AWS says no longer exists; proved by Describe, not by absence from a list."""
+def _orphans(work: Work, kinds: tuple[str, ...], instance: Instance, clock: Clock) -> tuple[list[str], float]:
+    """Assignments whose principal AWS says no longer exists, and when they were looked for (Unix seconds, 0 for never).
+
+    Proved by Describe, not by absence from a list.
+    """
     if facts.ASSIGNMENT not in kinds:
-        return []
+        return [], 0.0
     if not work.by_pair:
         return _known_orphans(work, instance)
     listed = {each.id for each in work.staged(facts.USER)}
@@ -166,14 +170,20 @@ def _orphans(work: Work, kinds: tuple[str, ...], instance: Instance) -> list[str
     if orphans:
         named = ", ".join(orphans[:NAMED_ORPHANS]) + (", …" if len(orphans) > NAMED_ORPHANS else "")
         work.warnings.append(f"{len(orphans)} assignments belong to principals that no longer exist: {named}")
-    return orphans
+    return orphans, clock.now()
 
 
-def _known_orphans(work: Work, instance: Instance) -> list[str]:
-    """Those the last sweep found: a reading by principal cannot see any."""
-    latest = work.records.latest(work.source.name)
-    told = latest.summary.get("orphans") if latest and latest.summary.get("instance") == instance.arn else None
-    return [str(each) for each in told] if isinstance(told, list) else []
+def _known_orphans(work: Work, instance: Instance) -> tuple[list[str], float]:
+    """Those the last reading by pair found, and when: a reading by principal cannot see any."""
+    latest = work.latest(instance)
+    told = latest.summary.get("orphans") if latest else None
+    return [str(each) for each in told] if isinstance(told, list) else [], swept_at(latest)
+
+
+def swept_at(snapshot: Snapshot | None) -> float:
+    """When its assignments, or those it took its orphans from, were last read by pair; Unix seconds, 0 for never."""
+    told = snapshot.summary.get("swept") if snapshot is not None else None
+    return float(told) if isinstance(told, (int, float)) else 0.0
 
 
 def _publish(work: Work, kinds: tuple[str, ...], summary: Mapping[str, object]) -> Snapshot:

@@ -25,8 +25,6 @@ POLL = 0.5
 """Seconds between looks at a census that another process makes."""
 SWEEP_EVERY = 24 * 3600.0
 """Seconds between two sweeps by pair of a source that is read by principal."""
-SWEPT = "swept by pair at"
-"""Note in the store: when the last sweep was complete, Unix seconds."""
 
 
 @dataclass
@@ -97,8 +95,8 @@ class Freshness:
         newest = self.newest()
         if newest is None or newest.summary.get("by_pair", True):
             return False
-        swept = float(self.records.note(self.source.name, SWEPT) or 0)
-        return self.clock.now() - swept >= SWEEP_EVERY and self._join_or_start(sweep=True) is not None
+        due = self.clock.now() - census.swept_at(newest) >= SWEEP_EVERY
+        return due and self._join_or_start(sweep=True) is not None
 
     def _stripped(self) -> frozenset[str]:
         return self.stripped.all(self.source.name)
@@ -125,10 +123,7 @@ class Freshness:
 
     def _make(self, work: Work, running: Future[Snapshot]) -> None:
         try:
-            snapshot = census.make(work, self.clock, self.fingerprint)
-            if work.sweep:
-                self.records.put_note(self.source.name, SWEPT, str(self.clock.now()))
-            running.set_result(snapshot)
+            running.set_result(census.make(work, self.clock, self.fingerprint))
         except BaseException as failure:
             self._tell(work.census, running, failure)
 

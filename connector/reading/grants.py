@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from concurrent.futures import Future
 from itertools import chain
 
 from connector.errors import AskPermission
-from connector.model import Assignment, Fact, Pair, Principal
-from connector.ports import Directory
+from connector.model import Assignment, Fact, Pair, Principal, Snapshot
+from connector.ports import Directory, Records
 from connector.reading import details, facts, live, walk
 from connector.reading.identities import Told
 from connector.reading.principals import rows_of
@@ -17,7 +17,7 @@ from connector.reading.work import THREADS, Growing, Work, every
 
 
 def read_aws_accounts(work: Work, told: Growing) -> None:
-    """Stage the organisation's AWS accounts and count them; None, with a warning, when Organizations denies it."""
+    """Stage the organisation's AWS accounts and count them; with a warning, None when Organizations denies it."""
     try:
         found = list(told.counted(facts.of_aws_account(each) for each in work.directory().aws_accounts()))
     except AskPermission as denied:
@@ -25,6 +25,8 @@ def read_aws_accounts(work: Work, told: Growing) -> None:
         work.warnings.append(f"AWS accounts have no names and no State: {denied}")
         told.all.set_result(None)
         return
+    if not found:
+        work.warnings.append("AWS accounts have no names and no State: Organizations lists none")
     work.stage(found)
     told.all.set_result(len(found))
 
@@ -66,9 +68,9 @@ def read_applications(work: Work) -> None:
 
 def _permission_set_names(work: Work, directory: Directory, ids: list[str]) -> None:
     """Names never change (UpdatePermissionSet has none to give), so only those not yet known are asked for."""
-    latest = work.records.latest(work.source.name)
+    latest = work.latest(directory.instance())
     known: dict[str, Fact] = {}
-    if latest is not None and latest.summary.get("instance") == directory.instance().arn:
+    if latest is not None:
         kept = every(work.records, latest, facts.PERMISSION_SET)
         known = {each.id: each for each in kept}
         work.stage(details.carried(work.records, latest, ids))
@@ -79,6 +81,13 @@ def _permission_set_names(work: Work, directory: Directory, ids: list[str]) -> N
 
 def _pairs(work: Work, directory: Directory, permission_sets: list[str], aws_accounts: int | None) -> list[Pair]:
     choice = walk.pairs(len(permission_sets), aws_accounts)
+    if choice.name == walk.PAIRS_BY_AWS_ACCOUNT:
+        missing = unlisted(
+            work.records, work.latest(directory.instance()), {each.id for each in work.staged(facts.AWS_ACCOUNT)}
+        )
+        choice = walk.pairs(len(permission_sets), aws_accounts, len(missing))
+        if missing:
+            work.warnings.append(f"Organizations does not list AWS accounts that had pairs: {', '.join(missing)}")
     work.chose(choice)
     if choice.name == walk.PAIRS_BY_PERMISSION_SET:
 
@@ -93,6 +102,12 @@ def _pairs(work: Work, directory: Directory, permission_sets: list[str], aws_acc
 
         asked = [each.id for each in work.staged(facts.AWS_ACCOUNT)]
     return sorted(set(chain.from_iterable(together(THREADS, ask, asked))))
+
+
+def unlisted(records: Records, latest: Snapshot | None, listed: Container[str]) -> list[str]:
+    """AWS accounts with pairs in the last snapshot of the instance that Organizations does not list."""
+    pairs = (Pair.parse(each.id) for each in every(records, latest, facts.PAIR)) if latest is not None else ()
+    return sorted({each.aws_account_id for each in pairs if each and each.aws_account_id not in listed})
 
 
 def _groups(work: Work, directory: Directory, told: Told) -> tuple[str, ...]:
@@ -137,7 +152,7 @@ def _by_principal(work: Work, directory: Directory, groups: tuple[str, ...], use
     if dearer:
         return False
     if mixed:
-        live.note_group_rows(work.records, work.source)
+        live.note_group_rows(directory, work.records, work.source)
     answers = together(THREADS, ask, (Principal("GROUP", each) for each in groups))
     work.stage(facts.of_assignment(row) for asked, rows in answers for row in rows if row.principal == asked)
     work.warnings.append("assignments were read by principal: orphans are those of the last sweep by pair")

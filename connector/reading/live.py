@@ -1,7 +1,7 @@
 """One account read from AWS now: the user, its memberships, its assignments, its applications.
 
 The answer is facts like a census's, so that one renderer dresses both, plus what the user's groups hold. AWS mixes
-group rows into a user's assignments but does not promise it (reference aws §2.3): until a source has shown it once,
+group rows into a user's assignments but does not promise it (aws-behaviour 22): until a source has shown it once,
 every group is asked as well.
 """
 
@@ -40,14 +40,14 @@ class Live:
     """ARNs of the applications met, by id."""
 
 
-def group_rows_seen(records: Records, source: Source, note: str = GROUP_ROWS) -> bool:
-    """Whether AWS has listed group rows for a user of this source before."""
-    return records.note(source.name, note) == "seen"
+def group_rows_seen(directory: Directory, records: Records, source: Source, note: str = GROUP_ROWS) -> bool:
+    """Whether the source's instance has listed group rows for a user before. Another instance proves nothing."""
+    return records.note(source.name, f"{note} by {directory.instance().arn}") == "seen"
 
 
-def note_group_rows(records: Records, source: Source, note: str = GROUP_ROWS) -> None:
+def note_group_rows(directory: Directory, records: Records, source: Source, note: str = GROUP_ROWS) -> None:
     """Remember that it did."""
-    records.put_note(source.name, note, "seen")
+    records.put_note(source.name, f"{note} by {directory.instance().arn}", "seen")
 
 
 def read(directory: Directory, records: Records, source: Source, user_id: str, *, stripped: bool) -> Live:
@@ -99,9 +99,9 @@ def _assignments(
         return
     yield from (row for row in rows if row.principal == me)
     inherited = {row for row in rows if row.principal.type == "GROUP" and row.principal.id in wanted}
-    if any(row.principal.type == "GROUP" for row in rows) and not group_rows_seen(records, source):
-        note_group_rows(records, source)
-    if wanted and not group_rows_seen(records, source):
+    if any(row.principal.type == "GROUP" for row in rows) and not group_rows_seen(directory, records, source):
+        note_group_rows(directory, records, source)
+    if wanted and not group_rows_seen(directory, records, source):
         asked = [Principal("GROUP", each) for each in sorted(wanted)]
         for found in together(
             THREADS, lambda each: rows_of(directory, each, lambda: directory.assignments_of(each)), asked
@@ -132,8 +132,8 @@ def _applications(
     wanted = set(groups) if source.inherited == "full" else set()
     rows = set(directory.application_assignments_of(me))
     if any(row.principal.type == "GROUP" for row in rows):
-        note_group_rows(records, source, APPLICATION_GROUP_ROWS)
-    if wanted and not group_rows_seen(records, source, APPLICATION_GROUP_ROWS):
+        note_group_rows(directory, records, source, APPLICATION_GROUP_ROWS)
+    if wanted and not group_rows_seen(directory, records, source, APPLICATION_GROUP_ROWS):
         for group in (Principal("GROUP", each) for each in sorted(wanted)):
             rows.update(rows_of(directory, group, partial(directory.application_assignments_of, group)))
     for row in sorted(rows):

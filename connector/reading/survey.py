@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from connector import attributes
 from connector.errors import AskPermission
 from connector.model import Source
-from connector.ports import Directory
+from connector.ports import Directory, Records
 from connector.reading import walk
+from connector.reading.grants import unlisted
 from connector.reading.together import together
 from connector.reading.walk import Walk, pages
-from connector.reading.work import THREADS
+from connector.reading.work import THREADS, latest_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Survey:
         return sum(self.calls.values())
 
 
-def survey(directory: Directory, source: Source) -> Survey:
+def survey(directory: Directory, source: Source, records: Records) -> Survey:
     """Count users, groups, permission sets, AWS accounts and pairs. Reads no membership and no assignment."""
     instance = directory.instance()
     users = sum(1 for _ in directory.users())
@@ -53,7 +54,8 @@ def survey(directory: Directory, source: Source) -> Survey:
         return Survey(users, groups, 0, None, 0, tuple(walks), calls)
     permission_sets = list(directory.permission_set_ids())
     aws_accounts = _aws_accounts(directory)
-    enumeration = walk.pairs(len(permission_sets), None if aws_accounts is None else len(aws_accounts))
+    missing = unlisted(records, latest_of(records, source, instance), aws_accounts or ())
+    enumeration = walk.pairs(len(permission_sets), None if aws_accounts is None else len(aws_accounts), len(missing))
     if enumeration.name == walk.PAIRS_BY_PERMISSION_SET:
         found = together(THREADS, lambda id_: sum(1 for _ in directory.aws_accounts_of(id_)), permission_sets)
     else:

@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
-from connector.model import Fact, Lane, Snapshot, Source
+from connector.model import Fact, Instance, Lane, Snapshot, Source
 from connector.ports import Census, Directories, Directory, Patience, Records
 from connector.reading.walk import ASSIGNMENTS_BY_PAIR, Walk
 
@@ -61,6 +61,10 @@ class Work:
         """AWS at the census's place in the queue."""
         return self.directories.open(self.source, Lane.CENSUS, _Shared(self.patience(), self.failed))
 
+    def latest(self, instance: Instance) -> Snapshot | None:
+        """The newest snapshot, if it is of the same instance, whatever the configuration: what cannot have changed."""
+        return latest_of(self.records, self.source, instance)
+
     def stage(self, found: Iterable[Fact]) -> None:
         self.records.stage(self.census, found)
 
@@ -107,6 +111,12 @@ class _Shared:
         if self._failed.is_set():
             raise Abandoned
         self._patience.check()
+
+
+def latest_of(records: Records, source: Source, instance: Instance) -> Snapshot | None:
+    """A source's newest snapshot, if it was read from this instance."""
+    latest = records.latest(source.name)
+    return latest if latest is not None and latest.summary.get("instance") == instance.arn else None
 
 
 def every(records: Records, snapshot: Snapshot, kind: str, after: str = "") -> Iterator[Fact]:
