@@ -111,7 +111,7 @@ def test_the_document_names_the_models_that_are_installed():
 
 
 def test_modelled_facts_of_the_identity_store(models):
-    """Facts 1, 2, 4, 5, 7 and 10."""
+    """Facts 1, 2, 4, 5, 7, 10, 42 and 43."""
     store = models["identitystore"]
     pattern = re.compile(store.shape_for("ResourceId").metadata["pattern"])
 
@@ -120,6 +120,10 @@ def test_modelled_facts_of_the_identity_store(models):
     assert not re.fullmatch(models["sso-admin"].shape_for("PrincipalId").metadata["pattern"], "arn:aws:identitystore:")
     assert required(store, "CreateUser") == {"IdentityStoreId"}
     assert store.shape_for("Emails").metadata["max"] == 1
+    assert not [name for name in store.operation_model("CreateUser").input_shape.members if "Token" in name]
+    assert all(
+        "Extensions" in store.operation_model(name).input_shape.members for name in ("ListUsers", "DescribeUser")
+    )
     assert "Revision" in store.operation_model("UpdateUser").input_shape.members
     assert set(store.shape_for("ConflictExceptionReason").enum) == {
         "UNIQUENESS_CONSTRAINT_VIOLATION",
@@ -148,6 +152,13 @@ def test_modelled_facts_of_permission_sets_and_assignments(models):
     }
     assert "A retry (with appropriate backoff logic)" in admin.shape_for("ConflictException").documentation
     assert members(admin, "AccountAssignmentOperationStatusMetadata") == {"Status", "RequestId", "CreatedDate"}
+
+
+def test_modelled_facts_of_keys(models):
+    """Fact 46: each service has its own words, which the page names."""
+    for service in ("identitystore", "sso-admin"):
+        (reason,) = models[service].shape_for("AccessDeniedExceptionReason").enum
+        assert f"`{reason}`" in facts()[46]
 
 
 def test_modelled_facts_of_lists(models):
