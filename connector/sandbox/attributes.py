@@ -5,6 +5,7 @@ that an update can never make what a creation may not. Paths and inner keys are 
 """
 
 import copy
+from datetime import date
 from typing import Any
 
 from botocore.model import ListShape, StructureShape
@@ -120,6 +121,13 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str) and 1 <= len(value) <= 1024
 
 
+def _is_date(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text  # neither 20000101 nor 2000-W01
+    except ValueError:
+        return False
+
+
 def check(attributes: dict[str, Any]) -> None:
     """Refuse attributes that the service or the model does not allow."""
     for required, spoken in REQUIRED.items():
@@ -133,5 +141,8 @@ def check(attributes: dict[str, Any]) -> None:
             complaints.extend(complaints_about(shape, attributes[name], name[:1].lower() + name[1:]))
     if complaints:
         raise validation(f"{len(complaints)} validation error(s) detected: {'; '.join(complaints)}")
+    if not _is_date(attributes.get("Birthdate", "2000-01-01")):
+        # The model takes any text and says "in YYYY-MM-DD format" (CreateUser). Whether AWS looks is not proved.
+        raise validation("birthdate: The attribute birthdate must be in the format YYYY-MM-DD")
     if attributes["UserName"].lower() in RESERVED_NAMES:
         raise validation(f"userName: {attributes['UserName']} is a reserved name")

@@ -75,15 +75,15 @@ def organisation(aws: EmulatedAws, _: Any) -> dict[str, Any]:
 
 
 def advance(aws: EmulatedAws, body: Any) -> dict[str, Any]:
-    """Move the clock forward by `seconds`."""
-    aws.clock.advance(float(body["seconds"]))
+    """Move the clock forward by `seconds`, a number."""
+    aws.clock.advance(_number("seconds", (body or {}).get("seconds")))
     return {"now": aws.clock.now()}
 
 
 def calls(aws: EmulatedAws, body: Any) -> dict[str, Any]:
     """The last calls (`last`: how many)."""
     last = (body or {}).get("last")
-    return {"calls": aws.journal.log(None if last is None else int(last))}
+    return {"calls": aws.journal.log(None if last is None else int(_number("last", last)))}
 
 
 def rates(aws: EmulatedAws, _: Any) -> dict[str, Any]:
@@ -94,10 +94,17 @@ def rates(aws: EmulatedAws, _: Any) -> dict[str, Any]:
 def mutate(aws: EmulatedAws, body: Any) -> dict[str, Any]:
     """Change the organisation behind the API's back: `{"action": …}`; see mutations.py."""
     asked = dict(body or {})
-    action = asked.pop("action", None)
+    action = asked.pop("action", "")
     with aws.organisation.lock:
         settle(aws.organisation, aws.options, aws.clock.now())
         return mutations.perform(aws.organisation, str(action), asked, aws.clock.now())
+
+
+def _number(name: str, value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} is a number, not {value!r}") from None
 
 
 ACTIONS: dict[str, Callable[[EmulatedAws, Any], dict[str, Any]]] = {
@@ -116,24 +123,32 @@ READABLE = ("state", "options", "organisation", "calls", "rates")
 
 
 def perform(aws: EmulatedAws, name: str, body: Any = None) -> dict[str, Any]:
-    """Run an action; raise ValueError, KeyError or TypeError for a wrong request."""
+    """Run an action; raise ValueError for a wrong request."""
     if name not in ACTIONS:
-        raise ValueError(f"unknown action {name}; there are {', '.join(ACTIONS)}")
+        raise ValueError(f"unknown action {name!r}; there are {', '.join(ACTIONS)}")
+    rows = body if isinstance(body, list) else [body or {}]
+    if not all(isinstance(row, dict) for row in rows) or (isinstance(body, list) and name != "faults"):
+        raise ValueError(f"{name} takes an object: {ACTIONS[name].__doc__}")
     return ACTIONS[name](aws, body)
 
 
 def handle(aws: EmulatedAws, request: HttpRequest, local: bool) -> HttpAnswer:
     """Answer a request: GET reads, POST changes."""
     name = request.path.removeprefix("/_sandbox/").strip("/")
-    if not local or (request.method == "GET" and name not in READABLE):
+    if not local:
         return _json(404, {"error": "not found"})
+    if request.method == "GET" and name not in READABLE:
+        return _json(404, {"error": f"GET reads {', '.join(READABLE)}; POST does the rest: {', '.join(ACTIONS)}"})
     try:
         body = json.loads(request.body) if request.body else None
+    except ValueError as error:
+        return _json(400, {"error": f"the body is not JSON: {error}"})
+    try:
         if request.method == "GET":
             body = {key: values[0] for key, values in parse_qs(request.query).items()} if name == "calls" else None
         return _json(200, perform(aws, name, body))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        return _json(400, {"error": f"{type(error).__name__}: {error}"})
+    except ValueError as error:
+        return _json(400, {"error": str(error)})
 
 
 def _json(status: int, body: Any) -> HttpAnswer:

@@ -51,7 +51,7 @@ class Options:
         known = {row.name: _kind(row.type) for row in fields(self)}
         for name, value in changes.items():
             if name not in known:
-                raise ValueError(f"unknown option {name}")
+                raise ValueError(f"unknown option {name!r}; there are {', '.join(known)}")
             if not _fits(known[name], value):
                 raise ValueError(f"option {name} is {known[name]}, not {value!r}")
             if name in CHOICES and value not in CHOICES[name]:

@@ -124,6 +124,67 @@ def test_changes_need_post_and_known_names(ask):
     assert ask("mutate", {"action": "rename_account", "account_id": "1", "name": "x"})[0] == 400
 
 
+ANYTHING = ("text", 7, True, ["x"], [{"a": 1}])
+WRONG = [
+    ("mutate", {}, ["unknown action ''", "set_account_state", "add_application"]),
+    ("mutate", {"action": "delet_user"}, ["unknown action 'delet_user'", "delete_user"]),
+    ("mutate", {"action": "delete_user"}, ["user is missing", "delete_user takes `user`"]),
+    ("mutate", {"action": "delete_user", "user": "nobody"}, ["there is no user 'nobody'", "ada"]),
+    ("mutate", {"action": "delete_user", "user": ["ada"]}, ["user is named by a text", "['ada']"]),
+    ("mutate", {"action": "delete_group", "group": "Nobodies"}, ["there is no group 'Nobodies'", "aws_data_read"]),
+    (
+        "mutate",
+        {"action": "set_account_state", "account_id": "1", "state": "ACTIVE"},
+        ["there is no AWS account '1'", "123456789012"],
+    ),
+    ("mutate", {"action": "set_account_state", "account_id": "1", "state": "GONE"}, ["state is one of", "SUSPENDED"]),
+    (
+        "mutate",
+        {"action": "add_pair", "permission_set": "Wrte", "account_id": "123456789012"},
+        ["there is no permission set 'Wrte'", "Write"],
+    ),
+    ("mutate", {"action": "remove_instance", "instance": "x"}, ["there is no instance 'x'", "arn:aws:sso"]),
+    ("mutate", {"action": "set_external_id", "user": "ada", "issuer": "i"}, ["id is missing"]),
+    (
+        "mutate",
+        {
+            "action": "remove_assignment",
+            "permission_set": "Write",
+            "account_id": "123456789012",
+            "principal_type": "USER",
+            "principal_id": "x",
+        },
+        ["Write in AWS account 123456789012 is not assigned to ('USER', 'x')"],
+    ),
+    ("advance", {}, ["seconds is a number, not None"]),
+    ("advance", {"seconds": "soon"}, ["seconds is a number, not 'soon'"]),
+    ("calls", {"last": "few"}, ["last is a number"]),
+    ("options", {"tpss": 1}, ["unknown option 'tpss'", "tps,"]),
+    ("faults", {"operation": "ListUsers"}, ["a fault rule has operation and fault"]),
+    ("nothing", {}, ["unknown action 'nothing'", "mutate"]),
+    *((name, body, [f"{name} takes an object"]) for name in ("mutate", "options", "advance") for body in ANYTHING),
+    *(("faults", body, ["faults takes an object"]) for body in ANYTHING[:4]),
+]
+
+
+@pytest.mark.parametrize(("name", "body", "words"), WRONG, ids=lambda value: str(value)[:50])
+def test_what_is_wrong_is_said_with_what_is_known_and_changes_nothing(world, ask, name, body, words):
+    before = ask("organisation")[1], ask("options")[1]
+
+    status, told = ask(name, body)
+
+    assert status == 400
+    assert [word for word in words if word not in told["error"]] == [], told["error"]
+    assert "Error" not in told["error"]
+    assert (ask("organisation")[1], ask("options")[1]) == before
+
+
+def test_what_is_no_json_or_not_to_be_read_is_said(world, ask):
+    request = urllib.request.Request(f"{world.sandbox.url}/_sandbox/mutate", data=b"{")
+    assert world.send(request)[1]["error"].startswith("the body is not JSON: ")
+    assert ask("mutate")[1]["error"].startswith("GET reads state, options, ")
+
+
 def test_only_loopback_reaches_it(world):
     request = HttpRequest("GET", "/_sandbox/state", "", {}, b"", "203.0.113.7")
 
