@@ -9,6 +9,7 @@ models and says when AWS adds something.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -241,8 +242,15 @@ def _by_status(caught: boto.ClientError) -> Verdict:
     return Verdict.BROKEN if status >= 500 else Verdict.UNKNOWN
 
 
+_SECRETS: Final = re.compile(
+    r"""(?ix)\b(?:AKIA|ASIA)[A-Z0-9]{12,}
+    |[\w-]*(?:token|signature|credential|secret\w*|password|external_?id|authorization)["']?\s*[=:]\s*(?:(?:bearer|basic)\s+)?\S+"""
+)
+"""What a text of AWS may quote of the request that it refuses."""
+
+
 def _one_line(text: str) -> str:
-    return " ".join(text.split())[:400]
+    return " ".join(_SECRETS.sub("[hidden]", text).split())[:400]
 
 
 # ---- faults without an answer ----------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ source, then everything else.
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any, Final
 
 import structlog
@@ -60,11 +61,11 @@ def body() -> dict[str, Any]:
 
 
 def _key() -> str:
-    """The caller's Idempotency-Key, empty without one."""
+    """The hash of the caller's Idempotency-Key, which is kept in its stead; empty without one."""
     key = request.headers.get("Idempotency-Key", "").strip()
     if len(key) > LONGEST_KEY or not (key.isascii() and key.isprintable()):
         raise FixRequest(f"Idempotency-Key has at most {LONGEST_KEY} printable characters of ASCII.")
-    return key
+    return hashlib.sha256(key.encode()).hexdigest() if key else ""
 
 
 def _check_slashes(endpoint: str) -> None:
