@@ -251,12 +251,18 @@ class Records(Protocol):
         """Newest mark's number, and the subjects marked since (Unix seconds)."""
 
     def amend(
-        self, source: str, configuration: str, kinds: Sequence[str], about: Mapping[str, Iterable[Fact]]
+        self,
+        source: str,
+        configuration: str,
+        kinds: Sequence[str],
+        about: Mapping[str, Iterable[Fact]],
+        change: Operation | None = None,
     ) -> Snapshot | None:
         """Publish a snapshot where the facts of `kinds` are these, by subject; the newest one if they are already.
 
         Kinds that its census did not read stay absent. None, and nothing done, when there is no snapshot, or when the
         newest is of another configuration (`Snapshot.configuration`): what was read with one is not true of another.
+        `RetryLater` when `change`, which they come from, has another owner: that one reads what came of it later.
         """
 
     def doubt(self, source: str) -> None:

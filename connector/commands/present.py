@@ -10,7 +10,7 @@ from connector import attributes
 from connector.changing.settling import PAUSES
 from connector.commands.desk import Desk
 from connector.errors import AccountNotFound, AwsFailed, ForeignAccount
-from connector.model import Account, Lane, Pair, Refusal, Source
+from connector.model import Account, Lane, Operation, Pair, Refusal, Source
 from connector.ports import Directory
 from connector.reading import facts, live, views
 from connector.reading.catalogue import Catalogue
@@ -113,7 +113,7 @@ class Present:
         if self.last is None:
             return
         records, freshness = self.desk.records, self.desk.freshness
-        amended = freshness.amend(self.last.kinds, {self.id: self.last.facts})
+        amended = freshness.amend(self.last.kinds, {self.id: self.last.facts}, self._change)
         for held in (each.held for each in self.last.facts if each.kind == facts.ASSIGNMENT):
             pair = Pair.parse(held)
             # A first assignment provisions its pair: it can be requested, and reviewed, from now on.
@@ -123,7 +123,12 @@ class Present:
     def publish_gone(self) -> None:
         """Take the account out of the newest snapshot."""
         self.mark()
-        self.desk.freshness.amend(facts.ABOUT_A_USER, {self.id: ()})
+        self.desk.freshness.amend(facts.ABOUT_A_USER, {self.id: ()}, self._change)
+
+    @property
+    def _change(self) -> Operation | None:
+        """The running operation: once another process has taken it over, what we read is old."""
+        return self.desk.journal.operation if self.desk.journal is not None else None
 
 
 def _whole(source: Source) -> Source:

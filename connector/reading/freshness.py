@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from connector.errors import AwsFailed, CallUs, ConnectorError
-from connector.model import Fact, Snapshot, Source
+from connector.model import Fact, Operation, Snapshot, Source
 from connector.ports import Census, Clock, Directories, Patience, Records, Stripped
 from connector.reading import census
 from connector.reading.work import Work
@@ -57,13 +57,15 @@ class Freshness:
             return None
         return latest if self.clock.now() - latest.completed_at <= self.source.snapshot_max_age else None
 
-    def amend(self, kinds: Sequence[str], about: Mapping[str, Iterable[Fact]]) -> Snapshot | None:
+    def amend(
+        self, kinds: Sequence[str], about: Mapping[str, Iterable[Fact]], change: Operation | None = None
+    ) -> Snapshot | None:
         """Put a change of ours into the newest snapshot (`Records.amend`); None where there is none to put it into.
 
         One of another configuration lacks the change from now on: it is no answer to a list, should its configuration
         come back.
         """
-        amended = self.records.amend(self.source.name, self.fingerprint, kinds, about)
+        amended = self.records.amend(self.source.name, self.fingerprint, kinds, about, change)
         if amended is None:
             self.records.doubt(self.source.name)
         return amended

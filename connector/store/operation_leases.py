@@ -1,7 +1,7 @@
 """Who owns an operation: its row is locked, given to an owner, and written to only under that owner's fence.
 
-Called inside the transactions of `operations`, never opening one. A lease that ran out still counts while nobody else
-took the operation: nothing can have come between.
+Called inside the transactions of `operations` and `publications`, never opening one. A lease that ran out still counts
+while nobody else took the operation: nothing can have come between.
 """
 
 from __future__ import annotations
@@ -33,6 +33,11 @@ def write(connection: Connection, mine: Operation, **columns: Any) -> bool:
     """Change the row of one who still owns it; False when it was taken over, or has ended."""
     held = and_(operation.c.id == mine.id, operation.c.fence == mine.fence, unfinished)
     return connection.execute(update(operation).where(held).values(columns)).rowcount == 1
+
+
+def hold(connection: Connection, mine: Operation) -> bool:
+    """Keep others from taking an operation over until the transaction ends; False when it was, or has ended."""
+    return write(connection, mine, fence=mine.fence)
 
 
 def ended_by(connection: Connection, mine: Operation) -> bool:

@@ -15,7 +15,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, exists, func, insert, literal, select, update
 
 from connector.errors import CallUs
-from connector.model import Fact, Snapshot
+from connector.model import Fact, Operation, Snapshot
+from connector.store import operation_leases
 from connector.store.database import Database
 from connector.store.facts import among, dump, to_row
 from connector.store.leases import Lease, hold, lock, release
@@ -65,12 +66,17 @@ class Publications:
         return of_snapshot_row(lease.source, made)
 
     def amend(
-        self, name: str, configuration: str, kinds: Sequence[str], about: Mapping[str, Iterable[Fact]]
+        self,
+        name: str,
+        configuration: str,
+        kinds: Sequence[str],
+        about: Mapping[str, Iterable[Fact]],
+        change: Operation | None = None,
     ) -> Snapshot | None:
         """The newest snapshot with these facts of `kinds` by subject instead, or itself when they are the same.
 
         Kinds that its census did not read stay absent. None when there is no snapshot, or it is of another
-        configuration.
+        configuration. `RetryLater` when `change` was taken over.
         """
         wanted = [(subject, each) for subject, facts in about.items() for each in facts]
         if any(each.subject != subject or each.kind not in kinds for subject, each in wanted):
@@ -81,6 +87,8 @@ class Publications:
         numbers = {kind: self._kinds.make(kind) for kind in kinds}
         with self._database.writing() as connection:
             lock(connection, number)
+            if change is not None and not operation_leases.hold(connection, change):
+                raise operation_leases.lost(change)
             last = newest(connection, number)
             if last is None or of_snapshot_row(name, last).configuration != configuration:
                 return None

@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from connector.clock import SystemClock
 from connector.errors import RetryLater
-from connector.model import Fact, Snapshot
+from connector.model import Fact, Operation, Snapshot
 from connector.ports import Census, Clock
 from connector.store import names
 from connector.store.audit import Audit
@@ -137,9 +137,14 @@ class Store:
         return self._marks.since(source, since)
 
     def amend(
-        self, source: str, configuration: str, kinds: Sequence[str], about: Mapping[str, Iterable[Fact]]
+        self,
+        source: str,
+        configuration: str,
+        kinds: Sequence[str],
+        about: Mapping[str, Iterable[Fact]],
+        change: Operation | None = None,
     ) -> Snapshot | None:
-        return self._publications.amend(source, configuration, kinds, about)
+        return self._publications.amend(source, configuration, kinds, about, change)
 
     def doubt(self, source: str) -> None:
         self._publications.doubt(source)

@@ -389,6 +389,26 @@ def test_amend_leaves_the_snapshot_of_another_configuration_alone(store: Store) 
     assert (amended.number, amended.configuration) == (2, "a")
 
 
+def test_what_a_change_read_before_it_was_taken_over_is_refused(store: Store) -> None:
+    """Its new owner may have ended it, and the next change of the account may be in the list already."""
+    publish(store, USER)
+    first = store.latest("aws")
+    slow, _ = store.operations.accept("aws", "std:account:update", "u1", "u1", "me", "c", "", {}, "slow", 0)
+    taken = store.operations.take_abandoned("quick", LONG)
+    assert taken is not None
+
+    with pytest.raises(RetryLater, match=slow.id):
+        store.amend("aws", "", ("user",), {"u1": []}, slow)
+
+    assert store.latest("aws") == first
+    amended = store.amend("aws", "", ("user",), {"u1": []}, taken)
+    assert amended is not None
+    assert store.count(amended, "user") == 0
+    store.operations.end(taken, "succeeded", {})
+    with pytest.raises(RetryLater, match=slow.id):
+        store.amend("aws", "", ("user",), {"u1": [USER]}, taken)
+
+
 def test_a_doubt_stays_until_the_next_census(store: Store) -> None:
     """It is a snapshot of its own: nothing that was published changes. What amends it lacks the same change."""
     store.doubt("aws")
