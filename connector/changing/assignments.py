@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from connector.changing import looks
+from connector.changing.looks import Durations
 from connector.errors import AwsFailed, ConnectorError
 from connector.model import Assignment, Lane, Principal, Source, Ticket
 from connector.ports import Clock, Directories, Directory, Patience
@@ -23,12 +25,6 @@ log = structlog.get_logger(__name__)
 
 IN_FLIGHT = 10
 """Outstanding assignment changes AWS accepts, not adjustable."""
-SHORTEST_PAUSE = 0.25
-"""Seconds between looks, at least; also from a submission to the first look while nothing is known."""
-LONGEST_PAUSE = 4.0
-"""Seconds between looks, at most."""
-FIRST_LOOK, NEXT_LOOK = 0.9, 0.05
-"""Parts of the time that changes have lately taken: after how much of it to look, and how long between looks."""
 PATIENCE = 600.0
 """Seconds an assignment change may stay IN_PROGRESS before we stop waiting and say so."""
 
@@ -80,8 +76,7 @@ class AssignmentWriter:
     _guard: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _waiting: dict[str, _Waiting] = field(default_factory=dict, repr=False)
     _watching: bool = field(default=False, repr=False)
-    _lately: float = field(default=0.0, repr=False)
-    """Seconds that changes have lately taken, a moving average; looks cost the quota that changes need."""
+    _durations: Durations = field(default_factory=Durations, repr=False)
 
     def run(self, jobs: Sequence[Job]) -> list[Ticket | ConnectorError]:
         """Do every job and wait for all; the answers are in the order of the jobs. One failure stops no other."""
@@ -98,7 +93,7 @@ class AssignmentWriter:
         """
         if not self._directory().instance().multi_account:
             return False
-        began, pause = self.clock.monotonic(), SHORTEST_PAUSE
+        began, pause = self.clock.monotonic(), looks.UNKNOWN
         others: set[str] = set()
         found = False
         while True:
@@ -119,7 +114,7 @@ class AssignmentWriter:
                     f"(request {waiting[0].request_id}): it cannot be taken away yet; try again"
                 )
             self.clock.sleep(pause)
-            pause = min(pause * 1.3, LONGEST_PAUSE)
+            pause = min(pause * looks.GROWTH, looks.LONGEST)
 
     def _one(self, job: Job) -> Ticket | ConnectorError:
         try:
@@ -146,7 +141,7 @@ class AssignmentWriter:
     def _watch(self, ticket: Ticket) -> Future[Ticket]:
         """Have one thread, which looks at all of them, tell when the ticket has ended; it may not know how."""
         now = self.clock.monotonic()
-        waiting = _Waiting(ticket, now, now + max(SHORTEST_PAUSE, FIRST_LOOK * self._lately))
+        waiting = _Waiting(ticket, now, now + self._durations.first())
         with self._guard:
             self._waiting[ticket.request_id] = waiting
             if not self._watching:
@@ -214,12 +209,11 @@ class AssignmentWriter:
             self._ended(waiting, ticket)
 
     def _ended(self, waiting: _Waiting, ticket: Ticket) -> None:
-        took = self.clock.monotonic() - waiting.since
-        self._lately = took if not self._lately else 0.7 * self._lately + 0.3 * took
+        self._durations.learn(waiting.running - waiting.since, self.clock.monotonic() - waiting.since)
         self._end(waiting, ticket)
 
     def _still_running(self, waiting: _Waiting) -> None:
-        now = self.clock.monotonic()
+        now = waiting.running = self.clock.monotonic()
         if now - waiting.since > PATIENCE:
             self._end(
                 waiting,
@@ -230,10 +224,8 @@ class AssignmentWriter:
             )
             return
         if waiting.due <= now:
-            # Growing: what takes much longer than usual is not worth the quota of a look every moment.
+            waiting.due = now + self._durations.pause(waiting.looks)
             waiting.looks += 1
-            pause = max(SHORTEST_PAUSE, NEXT_LOOK * self._lately) * 1.3**waiting.looks
-            waiting.due = now + min(pause, LONGEST_PAUSE)
 
     def _end(self, waiting: _Waiting, answer: Ticket | ConnectorError) -> None:
         """Tell whoever waits, once: a look that fails may have ended some of them before."""
@@ -256,6 +248,8 @@ class _Waiting:
     def __init__(self, ticket: Ticket, now: float, due: float) -> None:
         self.ticket = ticket
         self.since = now
+        self.running = now
+        """When it was last seen not to have ended."""
         self.due = due
         self.looks = 0
         self.ended: Future[Ticket] = Future()
