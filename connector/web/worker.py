@@ -24,6 +24,7 @@ from typing import Any, Final
 from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-untyped]
 
 from connector.web.connections import BODY, HEAD, HERE, send_little_ahead
+from connector.web.unsigned import leave_unsigned
 
 LARGEST: Final = 64 * 1024
 """Bytes of a head that are looked at; the parser refuses far smaller ones."""
@@ -61,6 +62,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def init_process(self) -> None:
         """After the fork."""
+        leave_unsigned()
         self._leaving: deque[Connection] = deque()
         HERE.watch(self.cfg.threads)
         super().init_process()
