@@ -12,6 +12,7 @@ from pathlib import Path
 
 import botocore.session
 import pytest
+import requests
 
 from connector.aws.sentences import ACTION_PREFIX
 from connector.sandbox.options import Options
@@ -135,7 +136,6 @@ def test_read_only_lacks_only_what_changes_need():
     assert reads == {
         "identitystore:GetGroupMembershipId",
         "identitystore:GetUserId",
-        "organizations:DescribeAccount",
         "sso-directory:GetUserId",
         "sso:DescribeAccountAssignmentCreationStatus",
         "sso:DescribeAccountAssignmentDeletionStatus",
@@ -201,6 +201,10 @@ def test_read_only_is_enough_for_every_command_that_reads(allowed_only):
     """With nothing else allowed, all of them answer, and test-connection has no permission to complain of."""
     client = allowed_only("read-only.json")
 
+    found = requests.get(
+        f"http://127.0.0.1:{client.port}/v1/sources/default", headers={"Authorization": f"Bearer {TOKEN}"}, timeout=30
+    ).json()
+    assert [each for each in found["warnings"] if "denied" in each] == []
     client.one("std:test-connection")
     accounts = client.outputs("std:account:list")
     assert [client.one("std:account:read", key(each["identity"])) for each in accounts] == accounts
