@@ -52,6 +52,7 @@ OPTIONS: Final[dict[str, Any]] = {
     "control_socket_disable": True,  # nobody asked for it, and it wants a writable home
     "header_map": "drop",
     "forwarder_headers": "",
+    "secure_scheme_headers": {},  # else whoever comes over loopback is believed that it came over TLS
     "logger_class": Log,
     **({"worker_tmp_dir": _FAST_DIRECTORY} if os.access(_FAST_DIRECTORY, os.W_OK) else {}),
 }

@@ -46,6 +46,10 @@ class Peer:
             return None
         return str(self._socket.getsockname()[0]).partition("%")[0]
 
+    def secured(self) -> bool:
+        """Whether it came over TLS, to this very process."""
+        return isinstance(self._socket, ssl.SSLSocket)
+
     def subject(self) -> str | None:
         """Who its certificate says it is; None when it showed none."""
         if not isinstance(self._socket, ssl.SSLSocket):

@@ -28,8 +28,10 @@ class Guarded:
         self._app = app
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        address = Peer(environ).address()
-        if environ.get("wsgi.url_scheme") == "https" or address is None or ipaddress.ip_address(address).is_loopback:
+        peer = Peer(environ)
+        address = peer.address()
+        # Not the scheme: servers take it from headers of those they believe.
+        if peer.secured() or address is None or ipaddress.ip_address(address).is_loopback:
             return self._app(environ, start_response)
         start_response("403 Forbidden", [("Content-Type", "text/plain; charset=utf-8"), ("Connection", "close")])
         return [SENTENCE.encode()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -118,6 +119,13 @@ def bearer(token: str | None) -> dict[str, str]:
     return {} if token is None else {"Authorization": f"Bearer {token}"}
 
 
+def shown(manner: str, kind: str, token: str | None) -> dict[str, str]:
+    """The token in the Authorization header; with Basic, under the name that it has."""
+    if token is None or manner == "bearer":
+        return bearer(token)
+    return {"Authorization": "Basic " + base64.b64encode(f"{kind}:{token}".encode()).decode()}
+
+
 def expected(kind: str, need: str, scoped: bool = True) -> set[int]:
     """Statuses that refuse; those of the weak and the elsewhere depend on what is asked."""
     if kind == "weak":
@@ -127,9 +135,11 @@ def expected(kind: str, need: str, scoped: bool = True) -> set[int]:
     return {401, 429}
 
 
+@pytest.mark.parametrize("manner", ["bearer", "basic"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_no_route_and_no_command_does_anything(running: Any, kind: str) -> None:
+def test_no_route_and_no_command_does_anything(running: Any, kind: str, manner: str) -> None:
     sandbox, service, tokens = running
+    headers = shown(manner, kind, tokens[kind])
     before = sandbox.control("state")["calls_total"]
     asked = 0
     for place, method, path in routes():
@@ -138,16 +148,18 @@ def test_no_route_and_no_command_does_anything(running: Any, kind: str) -> None:
         if need not in SCOPES or not wanted:
             continue
         body = {"json": {}} if method in ("POST", "PATCH") else {}
-        answer = requests.request(method, service.url + path, headers=bearer(tokens[kind]), timeout=10, **body)
-        assert answer.status_code in wanted, (place, answer.text)
-        asked += 1
+        for verb in (method, "HEAD") if method == "GET" else (method,):
+            answer = requests.request(verb, service.url + path, headers=headers, timeout=10, **body)
+            assert answer.status_code in wanted | ({405} if verb == "HEAD" else set()), (place, verb, answer.text)
+            asked += 1
     for command in COMMANDS:
         wanted = expected(kind, str(NEEDS[command]))
         if not wanted:
             continue
-        for config in ({"source": "default"}, {"source": "default", "connectorToken": tokens[kind]}):
+        for config in ({}, {"connectorToken": tokens[kind]}, {"proxyPassword": tokens[kind]}):
+            config = {"source": "default"} | config
             sent = {"type": command, "input": {"identity": ACCOUNT}, "config": config}
-            answer = requests.post(service.url, json=sent, headers=bearer(tokens[kind]), timeout=10)
+            answer = requests.post(service.url, json=sent, headers=headers, timeout=10)
             assert answer.status_code in wanted, (command, answer.text)
             asked += 1
     assert sandbox.control("state")["calls_total"] == before, "AWS was asked"
