@@ -6,8 +6,8 @@ giving only where nothing says that it was given before, or is no longer wanted.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from connector.changing.planning import TAKE
@@ -43,11 +43,22 @@ class Journal:
         for each in earlier.steps:
             self._known.setdefault(_name(each.step), each)
 
-    def about_to(self, steps: Iterable[Step]) -> None:
-        """Intent: kept before anything is done."""
+    def about_to(self, steps: Sequence[Step]) -> None:
+        """Intent: all that is to be done now, kept before any of it is.
+
+        What an interrupted run had begun and this one has no reason to do is there already.
+        """
+        for name, known in self._known.items():
+            if known.result is None:
+                self._known[name] = replace(known, result=Result.ALREADY)
         for each in steps:
             self._known[_name(each)] = Recorded(each, None)
-        self._keep()
+        if self._known:
+            self._keep()
+
+    def open(self) -> list[Step]:
+        """What was begun and is not known to be done."""
+        return [each.step for each in self._known.values() if each.result in (None, Result.FAILED)]
 
     def came_of(self, outcomes: Sequence[Outcome]) -> None:
         """What became of steps."""

@@ -39,8 +39,7 @@ def carry_out(desk: Desk, present: Present, changes: Sequence[Change]) -> Carrie
     if plan.steps:
         present.mark()
     for _ in range(ATTEMPTS):
-        if plan.steps:
-            desk.noted.about_to(plan.steps)
+        desk.noted.about_to(plan.steps)
         if plan.attributes is None:
             break
         try:

@@ -8,11 +8,15 @@ from typing import Any
 
 import structlog
 
+from connector.changing.planning import TAKE
+from connector.changing.settling import failures
+from connector.changing.steps import perform
+from connector.commands.carrying import hands
 from connector.commands.desk import Desk
 from connector.commands.present import Present
 from connector.commands.stripping import everything, strip
 from connector.errors import AccountNotFound, ManagedElsewhere
-from connector.model import Done, Event, Instance, Lane, OneAccount, Result
+from connector.model import Done, Event, Instance, Lane, OneAccount, User
 
 log = structlog.get_logger(__name__)
 
@@ -35,17 +39,19 @@ def delete(desk: Desk, asked: OneAccount) -> Iterator[Event]:
         left = strip(desk, present, account, "user {} is kept, because this could not be taken away: {}")
         present.directory.delete_user(asked.id)
     except AccountNotFound:
-        left = _failed(desk)  # deleted by somebody else, perhaps while we took
+        left = _taken_after(desk, Present(desk, asked.id, Lane.CHANGE))
     Present(desk, asked.id).publish_gone()
     desk.stripped.restored(desk.source.name, asked.id)
     _note_leftovers(desk, asked.id, left)
     yield Done({"leftovers": left} if left else {})
 
 
-def _failed(desk: Desk) -> list[str]:
-    """What could not be taken, as far as it was tried."""
-    steps = desk.noted.operation.steps
-    return [f"{each.step.value}: {each.reason}" for each in steps if each.result is Result.FAILED]
+def _taken_after(desk: Desk, gone: Present) -> list[str]:
+    """Somebody else deleted the user, perhaps while we took: what was begun is taken all the same. What is left."""
+    steps = [each for each in desk.noted.open() if each.verb in TAKE.values()]
+    outcomes = perform(steps, User(gone.id, {}), hands(desk, gone))
+    desk.noted.came_of(outcomes)
+    return [f"{each.step.value}: {each.reason}" for each in failures(outcomes)]
 
 
 def _note_leftovers(desk: Desk, user_id: str, left: list[str]) -> None:

@@ -30,6 +30,7 @@ class Options:
     assignment_limit: int = 10
     one_write_per_account: bool = True
     lag_seconds: float = 0.0  # SUCCEEDED, but lists do not show it for so long
+    user_lag_seconds: float = 0.0  # CreateUser has answered, but DescribeUser does not know the user for so long
     status_seconds: float | None = None  # requests' statuses are forgotten after so long
     orphan_delete: str = "failed"
     missing_delete: str = "not_found"

@@ -47,7 +47,10 @@ def ListUsers(call: Call) -> Answer:
 def DescribeUser(call: Call) -> Answer:
     """One user."""
     store = identity_store(call)
-    return described(call, store, user_named(store, call["UserId"]), _form(call))
+    user = user_named(store, call["UserId"])
+    if call.now < user.trace.created_at + call.options.user_lag_seconds:
+        raise not_in_store("USER")
+    return described(call, store, user, _form(call))
 
 
 def GetUserId(call: Call) -> Answer:

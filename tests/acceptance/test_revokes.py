@@ -7,6 +7,8 @@ and what counts is what AWS holds afterwards.
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,7 +22,7 @@ from connector.sandbox.options import Options
 from connector.sandbox.server import Sandbox
 from connector.sandbox.small import CORE, DATA, ENG, small
 from tests.named import Named
-from tests.running import Client, Running, change, key
+from tests.running import Answer, Client, Running, change, key
 
 SOURCES = """
 [sources.default]
@@ -228,3 +230,30 @@ def test_a_group_id_in_capital_letters_is_the_same_group(outside: Outside) -> No
     prefix, _, rest = held.partition("-")
     client.one("std:account:update", key(user, changes=[change("Remove", "groups", f"{prefix}-{rest.upper()}")]))
     assert held not in client.one("std:account:read", key(user))["attributes"]["groups"]
+
+
+def test_a_user_that_others_delete_while_it_is_deleted_is_gone_with_all_it_held(outside: Outside) -> None:
+    client, user = outside.client(), outside.user("barbara")
+    assert outside.held(user)
+    outside.sandbox.control("options", {"assignment_seconds": 1.0})
+    answers: list[Answer] = []
+    command = threading.Thread(target=lambda: answers.append(client.post("std:account:delete", key(user))))
+    command.start()
+    while not outside.sandbox.control("state")["in_flight"]:
+        time.sleep(0.01)
+    outside.sandbox.control("mutate", {"action": "delete_user", "user": user})
+    command.join()
+    assert answers[0].complete, answers[0].text
+    assert answers[0].outputs != [{}] or not outside.held(user), "what AWS keeps is named"
+
+
+def test_a_user_that_aws_does_not_show_at_once_is_not_called_missing(outside: Outside) -> None:
+    outside.sandbox.control("options", {"user_lag_seconds": 1.0})
+    names = {"userName": "ada.new", "givenName": "Ada", "familyName": "New", "groups": outside.group("aws_data_read")}
+    account = outside.client().one("std:account:create", {"attributes": names})
+    assert account["attributes"]["groups"] == [names["groups"]]
+
+    outside.sandbox.control("options", {"user_lag_seconds": 600.0})
+    said = outside.client().failure("std:account:create", {"attributes": {**names, "userName": "ada.newer"}})
+    assert "notFound" not in said
+    assert outside.user("ada.newer") in said
