@@ -1,4 +1,4 @@
-"""What clients say in headers about themselves counts for nothing, unless the operator said that a proxy is in front."""
+"""What clients say in headers about themselves counts for nothing, unless the operator said that there is a proxy."""
 
 from __future__ import annotations
 
