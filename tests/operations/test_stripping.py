@@ -6,7 +6,7 @@ from pathlib import Path
 
 from connector.sandbox.options import Options
 from connector.sandbox.server import Sandbox
-from tests.operations.test_recovery import truth
+from tests.operations.killing import truth
 from tests.running import Running, change, key
 
 SOURCES = '[sources.default]\ndisable_by = "strip"\n'
