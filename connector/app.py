@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from connector import ports
 from connector.audit_sink import open_sink
 from connector.aws import Directories
 from connector.changing.assignments import AssignmentWriter, Rooms
@@ -71,11 +72,19 @@ class _Shared:
 
 
 class Core:
-    """The implementations of the ports, and a desk for each request."""
+    """The implementations of the ports, and a desk for each request.
 
-    def __init__(self, settings: Settings) -> None:
+    `clock` and `directories` are for whoever brings others than this machine's and AWS's.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock | None = None,
+        directories: Callable[[ports.Pace, Clock], ports.Directories] = Directories,
+    ) -> None:
         self.settings = settings
-        self.clock: Clock = SystemClock()
+        self.clock: Clock = clock or SystemClock()
         self.store = open_store(
             settings.store_url,
             self.clock,
@@ -83,7 +92,7 @@ class Core:
             open_sink(settings.audit_log) if settings.audit_log is not None else None,
         )
         self.records: Records = self.store
-        self.directories = Directories(_pace(settings, self.clock), self.clock)
+        self.directories = directories(_pace(settings, self.clock), self.clock)
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._rooms = Rooms()
         self._shared = {name: self._share(source) for name, source in settings.sources.items()}
