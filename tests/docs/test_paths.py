@@ -59,7 +59,7 @@ def test_names_in_recipes_exist():
     for name in ("COMMANDS", "INPUTS", "SCALARS", "NOT_TESTABLE", "ENTITLEMENT_TYPES", "GIVE", "TAKE", "PROBLEMS"):
         assert f"`{name}`" in text
     code = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "connector").rglob("*.py"))
-    named = set(re.findall(r"`([A-Z_]{4,}|\w+(?=\(\)`))", text))
+    named = set(re.findall(r"`([A-Z_]{4,}(?=`)|\w+(?=\(\)`))", text))
 
     assert [name for name in sorted(named) if not re.search(rf"^(def )?{name}\b", code, re.MULTILINE)] == []
 
