@@ -9,6 +9,7 @@ instances.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import structlog
@@ -30,21 +31,24 @@ def found(line: Line) -> Instance:
     row = _chosen(line, list(listed(line, "sso-admin", "ListInstances", "Instances")))
     owner = row.get("OwnerAccountId")
     inside = line.at(owner or line.owner, row.get("PrimaryRegion") or line.region)
-    identity = inside.call("sts", "GetCallerIdentity", "Account")
-    denied: list[str] = []
-    management = _permitted(denied, lambda: organizations.management(inside))
-    described = _permitted(denied, lambda: _described_by_aws(inside, row["InstanceArn"])) or {}
+    with ThreadPoolExecutor(3, thread_name_prefix="instance") as pool:  # everything else waits for these answers
+        asked_who = pool.submit(inside.call, "sts", "GetCallerIdentity", "Account")
+        asked_where = pool.submit(_permitted, lambda: organizations.management(inside))
+        asked_what = pool.submit(_permitted, lambda: _described_by_aws(inside, row["InstanceArn"]))
+    identity = asked_who.result()
+    management, no_management = asked_where.result()
+    described, no_description = asked_what.result()
     return Instance(
         arn=row["InstanceArn"],
         identity_store_id=row["IdentityStoreId"],
         region=inside.region,
         owner=owner,
         name=row.get("Name"),
-        multi_account=_multi_account(described, row, management),
+        multi_account=_multi_account(described or {}, row, management),
         caller=identity["Account"],
         caller_arn=identity["Arn"],
         management=management,
-        denied=tuple(denied),
+        denied=tuple(each for each in (no_management, no_description) if each is not None),
     )
 
 
@@ -103,14 +107,13 @@ def _described(row: Row) -> str:
     return f"{row['InstanceArn']}{name} (owner {row.get('OwnerAccountId') or 'unknown'})"
 
 
-def _permitted(denied: list[str], ask: Callable[[], Known | None]) -> Known | None:
-    """The answer; None when AWS denies it, which is noted: the source can be served without."""
+def _permitted(ask: Callable[[], Known | None]) -> tuple[Known | None, str | None]:
+    """The answer; where AWS denies it, the action that is missing: the source can be served without."""
     try:
-        return ask()
+        return ask(), None
     except AskPermission as refused:
         log.warning("a part of the instance was not looked up", missing=refused.action)
-        denied.append(refused.action)
-        return None
+        return None, refused.action
 
 
 def _described_by_aws(line: Line, arn: str) -> Answer:

@@ -23,6 +23,7 @@ from botocore.exceptions import BotoCoreError, NoCredentialsError
 
 from connector.aws.answers import Parsers
 from connector.aws.faults import BrokenAnswer, misconfigured
+from connector.aws.sentences import ACTION_PREFIX
 from connector.errors import FixConfiguration
 from connector.model import Source
 
@@ -53,6 +54,7 @@ class Sessions:
     """Clients of all sources, made when first asked for."""
 
     def __init__(self) -> None:
+        _models()  # now, rather than while the first caller waits
         self._lock = threading.Lock()
         self._sessions: dict[Source, boto3.Session] = {}
         self._clients: dict[tuple[Source, str, str], Any] = {}
@@ -121,7 +123,13 @@ class Sessions:
 @cache
 def _models() -> Any:
     """botocore's service models: megabytes of JSON, read once and not once for each source."""
-    return botocore.session.Session().get_component("data_loader")
+    loader = botocore.session.Session().get_component("data_loader")
+    for service in ACTION_PREFIX:
+        loader.load_service_model(service, "service-2")
+        loader.load_service_model(service, "endpoint-rule-set-1")
+    for name in ("endpoints", "partitions"):
+        loader.load_data(name)
+    return loader
 
 
 def _new_session() -> botocore.session.Session:
