@@ -195,6 +195,10 @@ class Census(Protocol):
     def started_at(self) -> float:
         """Unix seconds."""
 
+    @property
+    def mark(self) -> int:
+        """Number of the newest mark when it began."""
+
 
 class Records(Protocol):
     """The store. Numbers of snapshots grow by source; a snapshot once published never changes.
@@ -232,7 +236,9 @@ class Records(Protocol):
     ) -> Snapshot | None:
         """Make the staged facts the next snapshot, in one transaction; facts of kinds not read are absent from it.
 
-        None, and nothing done, when a change was marked after `seen_changes`: re-read what changed and try again.
+        What we changed after the mark `seen_changes` is as the newest snapshot has it, which these changes amend. None,
+        and nothing done, where that one cannot say (there is none, it is of another configuration, it is doubted):
+        re-read what changed and try again.
         """
 
     def abandon(self, census: Census, reason: str) -> None:
@@ -245,10 +251,10 @@ class Records(Protocol):
 
     # own changes
     def mark_change(self, source: str, subject: str) -> int:
-        """Note that a change of `subject` starts or ended; returns the mark's number."""
+        """Note that a change of `subject` has ended, before the newest snapshot is amended; the mark's number."""
 
-    def marks(self, source: str, since: float) -> tuple[int, frozenset[str]]:
-        """Newest mark's number, and the subjects marked since (Unix seconds)."""
+    def marks(self, source: str, after: int) -> tuple[int, frozenset[str]]:
+        """Newest mark's number, and the subjects with a mark of a number above `after`."""
 
     def amend(
         self,

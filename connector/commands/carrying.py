@@ -36,8 +36,6 @@ def carry_out(desk: Desk, present: Present, changes: Sequence[Change]) -> Carrie
     outcomes.
     """
     before, plan, outcomes = _planned(desk, present, changes)
-    if plan.steps:
-        present.mark()
     for _ in range(ATTEMPTS):
         desk.noted.about_to(plan.steps)
         if plan.attributes is None:
@@ -69,7 +67,6 @@ def perform_noted(
     desk: Desk, present: Present, before: Account, steps: Sequence[Step], refused: Sequence[Outcome] = ()
 ) -> tuple[Account, list[Outcome]]:
     """Do the steps as part of the running operation, from intent to what shows; `refused` were not to be done."""
-    present.mark()
     desk.noted.about_to(steps)
     outcomes = [*refused, *perform(steps, _user(present), hands(desk, present))]
     return settle_noted(desk, present, before, outcomes)

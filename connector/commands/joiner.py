@@ -35,7 +35,6 @@ def create(desk: Desk, asked: NewAccount) -> Iterator[Event]:
     user_id = desk.noted.operation.account or _found_or_made(desk, directory, scalars)
     desk.noted.account(user_id)
     present = Present(desk, user_id, Lane.CHANGE, made=True)
-    present.mark()
     carried = carry_out(desk, present, changes)
     yield replace(carried.account, refusals=refusals(carried.outcomes))
 

@@ -94,10 +94,6 @@ class Present:
                 f"{store}: check its region and instance_arn"
             )
 
-    def mark(self) -> None:
-        """Tell every census under way that this account is being changed."""
-        self.desk.records.mark_change(self.desk.source.name, self.id)
-
     @contextmanager
     def doubted_unless_seen(self) -> Iterator[None]:
         """Around the reading back of a change: where that fails, no list goes on as if the account were as before."""
@@ -109,7 +105,7 @@ class Present:
 
     def publish(self) -> None:
         """Put what was last read into the newest snapshot, so that lists show our change at once."""
-        self.mark()
+        self.desk.records.mark_change(self.desk.source.name, self.id)
         if self.last is None:
             return
         records, freshness = self.desk.records, self.desk.freshness
@@ -118,11 +114,12 @@ class Present:
             pair = Pair.parse(held)
             # A first assignment provisions its pair: it can be requested, and reviewed, from now on.
             if amended is not None and pair is not None and records.one(amended, facts.PAIR, held) is None:
+                records.mark_change(self.desk.source.name, held)
                 freshness.amend((facts.PAIR,), {held: (facts.of_pair(pair),)})
 
     def publish_gone(self) -> None:
         """Take the account out of the newest snapshot."""
-        self.mark()
+        self.desk.records.mark_change(self.desk.source.name, self.id)
         self.desk.freshness.amend(facts.ABOUT_A_USER, {self.id: ()}, self._change)
 
     @property

@@ -50,7 +50,6 @@ def _through_scim(desk: Desk, present: Present, *, disabled: bool) -> Account:
     account = present.account()
     if account.disabled is disabled:
         return account
-    present.mark()
     with present.doubted_unless_seen():
         present.directory.set_enabled(present.id, not disabled)
         account = present.account()
@@ -72,7 +71,6 @@ def _strip(desk: Desk, present: Present) -> Account:
     desk.stripped.strip(desk.source.name, present.id, held(account))
     strip(desk, whole, account, "user {} is not disabled yet, because this could not be taken away: {}")
     desk.stripped.complete(desk.source.name, present.id)
-    present.mark()
     account = present.account()
     present.publish()
     return account

@@ -8,14 +8,14 @@ side, each at its own pace. A question that stays unanswered ends the census: no
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 
 import structlog
 
 from connector import attributes
 from connector.errors import AccountNotFound, RetryLater
-from connector.model import Fact, Instance, Lane, Principal, Snapshot, Source
+from connector.model import RESOURCE_ID, Fact, Instance, Lane, Pair, Principal, Snapshot, Source
 from connector.ports import Clock
 from connector.reading import facts, grants, identities, live
 from connector.reading.principals import exists
@@ -187,23 +187,28 @@ def swept_at(snapshot: Snapshot | None) -> float:
 
 
 def _publish(work: Work, kinds: tuple[str, ...], summary: Mapping[str, object]) -> Snapshot:
-    """Publish; but first read again every account we changed meanwhile: our own changes are never undone by a list."""
-    while True:
-        mark, changed = work.records.marks(work.source.name, work.census.started_at)
-        for subject in sorted(changed):
-            _read_again(work, subject, kinds)
-        snapshot = work.records.publish(work.census, kinds, summary, mark)
-        if snapshot is not None:
-            return snapshot
-        log.info("an account was changed before publication; reading it again", source=work.source.name)
+    """Publish. Our own changes are never undone by a list: what we changed meanwhile is as its change read it back.
+
+    Where no snapshot of ours has that, the accounts are read again, each once for every change of it.
+    """
+    seen = work.census.mark
+    while (snapshot := work.records.publish(work.census, kinds, summary, seen)) is None:
+        seen, changed = work.records.marks(work.source.name, seen)
+        log.info("accounts were changed while the census ran", source=work.source.name, accounts=len(changed))
+        accounts = sorted(each for each in changed if RESOURCE_ID.match(each))
+        for _ in together(THREADS, lambda each: _read_again(work, each, kinds), accounts):
+            pass
+    return snapshot
 
 
 def _read_again(work: Work, subject: str, kinds: tuple[str, ...]) -> None:
     about = [kind for kind in facts.ABOUT_A_USER if kind in kinds]
     directory = work.directories.open(work.source, Lane.LIVE, work.patience())
-    found: Iterable[Fact] = ()
+    found: Sequence[Fact] = ()
     try:
         found = live.read(directory, work.records, work.source, subject, stripped=subject in work.stripped()).facts
     except AccountNotFound:
         log.info("an account was deleted while the census ran", source=work.source.name, account=subject)
     work.records.restage(work.census, subject, about, [each for each in found if each.kind in about])
+    given = (Pair.parse(each.held) for each in found if each.kind == facts.ASSIGNMENT)
+    work.stage(facts.of_pair(pair) for pair in given if pair is not None)

@@ -29,6 +29,8 @@ class Lease:
     number: int
     """The source's."""
     fence: int
+    mark: int
+    """Number of the newest mark when it began."""
 
 
 def lease_of(census: Census) -> Lease:
@@ -90,7 +92,7 @@ class Leases:
             now = self._database.now(connection)
             if row.lease_until is not None and row.lease_until > now:
                 return None
-            lease = Lease(name, now, number, row.fence + 1)
+            lease = Lease(name, now, number, row.fence + 1, row.mark)
             connection.execute(
                 update(source)
                 .where(source.c.id == number)

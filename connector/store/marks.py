@@ -1,7 +1,7 @@
 """Marks: which subjects we changed ourselves, so that a census knows what it may have read too early.
 
-A mark is made under the source's lock, as a publication is: either the publication sees the mark and waits for what
-it tells, or the mark comes after it and the amendment that follows goes on top.
+A mark is made under the source's lock, as a publication is: either the publication sees the mark and heeds what was
+changed, or the mark comes after it and the amendment that follows goes on top.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Marks:
         self._sources = sources
 
     def make(self, name: str, subject: str) -> int:
-        """Note that a change of `subject` starts or ended; the mark's number."""
+        """Note that a change of `subject` has ended; the mark's number."""
         number = self._sources.make(name)
         with self._database.writing() as connection:
             made = int(lock(connection, number).mark) + 1
@@ -32,8 +32,8 @@ class Marks:
             )
         return made
 
-    def since(self, name: str, moment: float) -> tuple[int, frozenset[str]]:
-        """Newest mark's number, 0 when there never was one, and subjects marked at or after `moment`."""
+    def after(self, name: str, seen: int) -> tuple[int, frozenset[str]]:
+        """Newest mark's number, 0 when there never was one, and subjects with a mark of a number above `seen`."""
         number = self._sources.find(name)
         if number is None:
             return 0, frozenset()
@@ -41,6 +41,6 @@ class Marks:
             # The number first: a mark made in between may be told too much, never too little.
             newest = connection.execute(select(source.c.mark).where(source.c.id == number)).scalar_one()
             subjects = connection.execute(
-                select(mark.c.subject).distinct().where(mark.c.source == number, mark.c.at >= moment)
+                select(mark.c.subject).distinct().where(mark.c.source == number, mark.c.number > seen)
             ).scalars()
             return newest, frozenset(subjects)

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, exists, func, insert, literal, select, update
+from sqlalchemy import Connection, Row, and_, delete, exists, func, insert, literal, select, update
 
 from connector.errors import CallUs
 from connector.model import Fact, Operation, Snapshot
@@ -22,7 +22,7 @@ from connector.store.facts import among, dump, to_row
 from connector.store.leases import Lease, hold, lock, release
 from connector.store.names import Names
 from connector.store.snapshots import newest, of_snapshot_row
-from connector.store.tables import about_someone, fact, snapshot, source, staged
+from connector.store.tables import about_someone, fact, mark, snapshot, source, staged
 
 
 class Publications:
@@ -38,17 +38,21 @@ class Publications:
     ) -> Snapshot | None:
         """The staged facts of `kinds`, and no others, as the next snapshot; gives the lease back.
 
-        None, and nothing done, when a change was marked after `seen_changes`. `RetryLater` when the lease was lost.
+        What was changed after the mark `seen_changes` is taken from the newest snapshot: its change has put there what
+        it read back, or is about to put it on top. None, and nothing done, where that snapshot cannot say, because
+        there is none, or it is of another configuration, or doubted. `RetryLater` when the lease was lost.
         """
         said = dump(summary)
         numbers = {self._kinds.make(kind): kind for kind in kinds}
         self._database.analyze(staged, fact)
         with self._database.writing() as connection:
             row = hold(connection, lease)
-            if row.mark > seen_changes:
-                return None
-            now = self._database.now(connection)
             last = newest(connection, lease.number)
+            if row.mark > seen_changes:
+                if last is None or not _continues(of_snapshot_row(lease.source, last), summary):
+                    return None
+                _carry_over(connection, lease, list(numbers), seen_changes)
+            now = self._database.now(connection)
             number = last.number + 1 if last else 1
             counts = _turn_over(connection, lease, list(numbers), number)
             made = _record(
@@ -120,6 +124,28 @@ class Publications:
 
 def _record(connection: Connection, **columns: Any) -> Row[Any]:
     return connection.execute(insert(snapshot).values(columns).returning(*snapshot.c)).one()
+
+
+def _continues(last: Snapshot, summary: Mapping[str, object]) -> bool:
+    """Whether what `last` says of an account that we changed is true of the census with this summary, too."""
+    return not last.doubted and last.configuration == summary.get("fingerprint", "")
+
+
+def _carry_over(connection: Connection, lease: Lease, kinds: list[int], seen: int) -> None:
+    """Stage the living facts of `kinds` about the subjects marked after `seen`, in place of what is staged."""
+    mine = and_(staged.c.source == lease.number, staged.c.fence == lease.fence, staged.c.kind.in_(kinds))
+    changed = select(mark.c.subject).where(mark.c.source == lease.number, mark.c.number > seen)
+    alive = and_(fact.c.source == lease.number, fact.c.valid_to.is_(None), fact.c.kind.in_(kinds), about_someone)
+    columns = ("kind", "id", "digest", "subject", "held", "body")
+    connection.execute(delete(staged).where(mine, staged.c.subject.in_(changed)))
+    connection.execute(
+        insert(staged).from_select(
+            ["source", "fence", *columns],
+            select(literal(lease.number), literal(lease.fence), *(fact.c[name] for name in columns)).where(
+                alive, fact.c.subject.in_(changed)
+            ),
+        )
+    )
 
 
 # ---- a whole census ----------------------------------------------------------------------------------------------

@@ -133,8 +133,8 @@ class Store:
     def mark_change(self, source: str, subject: str) -> int:
         return self._marks.make(source, subject)
 
-    def marks(self, source: str, since: float) -> tuple[int, frozenset[str]]:
-        return self._marks.since(source, since)
+    def marks(self, source: str, after: int) -> tuple[int, frozenset[str]]:
+        return self._marks.after(source, after)
 
     def amend(
         self,

@@ -93,8 +93,7 @@ def publish(reading: Configured, details: Iterable[Fact]) -> None:
     assert census is not None
     for kind in kinds:
         records.stage(census, details if kind == facts.DETAILS else every(records, newest, kind))
-    mark, _ = records.marks("default", 0.0)
-    assert records.publish(census, kinds, newest.summary, mark) is not None
+    assert records.publish(census, kinds, newest.summary, census.mark) is not None
 
 
 def details_of(reading: Configured) -> list[Fact]:

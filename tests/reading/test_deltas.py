@@ -100,8 +100,7 @@ def published(records: Records, found: list[Fact]) -> Snapshot:
     census = records.begin_census("default", "test", 60)
     assert census is not None
     records.stage(census, found)
-    mark, _ = records.marks("default", 0)
-    snapshot = records.publish(census, KINDS, {"fingerprint": "f", "kinds": list(KINDS), "orphans": []}, mark)
+    snapshot = records.publish(census, KINDS, {"fingerprint": "f", "kinds": list(KINDS), "orphans": []}, census.mark)
     assert snapshot is not None
     return snapshot
 

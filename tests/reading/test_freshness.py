@@ -92,10 +92,10 @@ def test_a_census_that_had_not_seen_the_doubt_is_not_published_over_it(records: 
     freshness = of(records)
     census = records.begin_census("default", "me", 30)
     assert census is not None
-    seen, _ = records.marks("default", census.started_at)
+    seen = census.mark
     freshness.doubt("u1")
     assert records.publish(census, ("user",), SUMMARY, seen) is None
-    seen, subjects = records.marks("default", census.started_at)
+    seen, subjects = records.marks("default", seen)
     assert subjects == {"u1"}
     assert records.publish(census, ("user",), SUMMARY, seen) is not None
     assert freshness.fresh() is not None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from connector.errors import CallUs, RetryLater
@@ -117,6 +119,7 @@ def test_a_census_of_elsewhere_is_a_defect(store: Store) -> None:
     class Stranger:
         source = "aws"
         started_at = 0.0
+        mark = 0
 
     with pytest.raises(CallUs):
         store.renew(Stranger(), LONG)
@@ -257,7 +260,7 @@ def test_sources_do_not_mix(store: Store) -> None:
 # ---- own changes -------------------------------------------------------------------------------------------------
 
 
-def test_a_change_after_the_last_look_stops_publication(store: Store) -> None:
+def test_a_change_that_no_snapshot_has_stops_publication(store: Store) -> None:
     """Nothing is done; with the mark seen it goes on."""
     assert store.marks("aws", 0) == (0, frozenset())
     census = begin(store)
@@ -269,20 +272,56 @@ def test_a_change_after_the_last_look_stops_publication(store: Store) -> None:
 
     assert store.latest("aws") is None
     assert store.census_running("aws")
-    newest, subjects = store.marks("aws", census.started_at)
+    newest, subjects = store.marks("aws", census.mark)
     assert (newest, subjects) == (2, {"u1", "u2"})
     published = store.publish(census, KINDS, {}, newest)
     assert published is not None
     assert store.count(published, "user") == 1
 
 
-def test_marks_are_told_from_a_moment_on(store: Store) -> None:
+def test_a_census_publishes_what_was_changed_meanwhile_as_its_change_read_it(store: Store) -> None:
+    """Also what the change took away, and what the census read before; the rest is as the census read it."""
+    other = Fact("user", "u2", "u2")
+    publish(store, USER, GROUP, MEMBERSHIP, other)
+    census = begin(store)
+    store.stage(census, [USER, GROUP, MEMBERSHIP, replace(other, body={"title": "read"})])
+    store.mark_change("aws", "u1")
+    changed = replace(USER, body={"title": "changed"})
+    store.amend("aws", "", KINDS, {"u1": [changed]})
+
+    published = store.publish(census, KINDS, {}, census.mark)
+
+    assert published is not None
+    assert published.census == published.number
+    assert [each.body for each in store.page(published, "user", "", 10)] == [changed.body, {"title": "read"}]
+    assert store.page(published, "membership", "", 10) == []
+    assert [store.count(published, kind) for kind in ("user", "membership")] == [2, 0]
+
+
+@pytest.mark.parametrize("why", ["of another configuration", "doubted"])
+def test_a_snapshot_that_cannot_say_what_was_changed_stops_publication(store: Store, why: str) -> None:
+    publish(store, USER)
+    census = begin(store)
+    store.stage(census, [USER])
+    store.mark_change("aws", "u1")
+    if why == "doubted":
+        store.doubt("aws")
+    summary = {"fingerprint": "another"} if why == "of another configuration" else {}
+
+    assert store.publish(census, KINDS, summary, census.mark) is None
+    newest, subjects = store.marks("aws", census.mark)
+    assert subjects == {"u1"}
+    assert store.publish(census, KINDS, summary, newest) is not None
+
+
+def test_marks_are_told_from_a_number_on(store: Store) -> None:
     """The number is the newest ever; the subjects are those marked since."""
     store.mark_change("aws", "u1")
+    assert begin(store).mark == 1
+    store.mark_change("aws", "u2")
 
-    newest, subjects = store.marks("aws", begin(store).started_at + 3600)
-
-    assert (newest, subjects) == (1, frozenset())
+    assert store.marks("aws", 1) == (2, {"u2"})
+    assert store.marks("aws", 2) == (2, frozenset())
 
 
 def test_amend_publishes_only_what_differs(store: Store) -> None:

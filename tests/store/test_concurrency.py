@@ -85,7 +85,6 @@ def test_own_changes_survive_publication(store: Store) -> None:
 
     def change(user: Fact) -> None:
         for change in range(1, 6):
-            store.mark_change("aws", user.id)
             aws[user.id] = Fact("user", user.id, user.id, body={"changed": change})
             store.mark_change("aws", user.id)
             store.amend("aws", "", KINDS, {user.id: [aws[user.id]]})
@@ -94,10 +93,10 @@ def test_own_changes_survive_publication(store: Store) -> None:
         for _ in range(4):
             census = store.begin_census("aws", "one", 300)
             assert census is not None
-            seen, _subjects = store.marks("aws", 0)
+            seen = census.mark
             store.stage(census, list(aws.values()))
             while store.publish(census, KINDS, {}, seen) is None:
-                seen, subjects = store.marks("aws", census.started_at)
+                seen, subjects = store.marks("aws", seen)
                 for subject in subjects:
                     store.restage(census, subject, KINDS, [aws[subject]])
 
