@@ -128,9 +128,7 @@ class NewAccountSchema(_Input):
 
     @post_load
     def make(self, data: dict[str, Any], **kwargs: Any) -> NewAccount:
-        given = {name: value for name, raw in data["attributes"].items() for value in _given(name, raw)}
-        check_values(sum(len(value) for value in given.values() if isinstance(value, tuple)))
-        return NewAccount(given)
+        return NewAccount({name: value for name, raw in data["attributes"].items() for value in _given(name, raw)})
 
 
 class ChangeSchema(_Input):
@@ -173,7 +171,7 @@ class ChangeAccountSchema(_Keyed):
 def texts(attribute: str, raw: object) -> tuple[str, ...]:
     """The values of an attribute as texts: a scalar is a list of one. `InvalidAttribute` for what is no text.
 
-    `TooLarge` for more of them than one command may have.
+    `FixRequest` for more of them than one command may have.
     """
     values = raw if isinstance(raw, list) else [raw]
     check_values(len(values))

@@ -39,7 +39,7 @@ TEXTS: Final[Mapping[str, str]] = {
     "disable-not-configured": "The source has no way to enable or disable users: see its option disable_by.",
     "managed-elsewhere": "An identity provider owns this user, or the members of this group. Change it there.",
     "cursor-expired": "The snapshot behind the cursor is not kept any more. Start the walk again.",
-    "too-large": "The body is larger, or holds more values, than the service takes; the detail names the limit.",
+    "too-large": "The body is larger than the service takes; the detail names the limit.",
     "unsupported-media-type": "The body has to be JSON in UTF-8, with Content-Type: application/json.",
     "invalid-attribute": "An attribute is unknown, read-only, or has an impossible value. Nothing was changed.",
     "not-grantable": "The entitlement is unknown or cannot be given now, such as on an AWS account that is not ACTIVE. "

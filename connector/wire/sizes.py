@@ -8,27 +8,27 @@ from __future__ import annotations
 
 from typing import Final
 
-from connector.errors import TooLarge
+from connector.errors import FixRequest
 
 MOST_CHANGES: Final = 2_000
 """Changes of one command. SailPoint sends one for each attribute, or one for each value: some dozens."""
 MOST_VALUES: Final = 5_000
-"""Values of one command, those of all its changes or attributes together."""
+"""Values of all changes of one command together, and of one attribute of a new account: there are only a few."""
 
 
 def check_changes(count: int) -> None:
-    """`TooLarge` when a command has more changes than it may have."""
+    """`FixRequest` when a command has more changes than it may have."""
     _check(count, MOST_CHANGES, "changes")
 
 
 def check_values(count: int) -> None:
-    """`TooLarge` when a command has more values than it may have."""
+    """`FixRequest` when a command has more values than it may have."""
     _check(count, MOST_VALUES, "values")
 
 
 def _check(count: int, most: int, what: str) -> None:
     if count > most:
-        raise TooLarge(
+        raise FixRequest(
             f"{count:,} {what} are too many for one command, which takes at most {most:,}; nothing was done. "
             "Send them in several commands."
         )

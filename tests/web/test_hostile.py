@@ -102,7 +102,7 @@ def test_a_body_that_means_nothing_is_malformed_on_the_rest_face(
 
 
 def test_more_than_one_command_takes_is_refused_at_once(client: Client) -> None:
-    """Before anything is made of it: on either face, as too large."""
+    """Before anything is made of it, on either face."""
     change = {"op": "Add", "attribute": "groups", "value": "g"}
     began = time.monotonic()
     told = send(client, "POST", "/", command("std:account:update", {"identity": "u", "changes": [change] * 30_000}))
@@ -114,8 +114,8 @@ def test_more_than_one_command_takes_is_refused_at_once(client: Client) -> None:
     assert time.monotonic() - began < 3.0
     assert told.status_code == 500
     assert told.text.split("\n")[1].startswith(" + ConnectorError: 30,000 changes are too many for one command")
-    assert [each.status_code for each in problems] == [413, 413]
-    assert [each.get_json()["type"] for each in problems] == ["/problems/too-large"] * 2
+    assert [each.status_code for each in problems] == [400, 400]
+    assert [each.get_json()["type"] for each in problems] == ["/problems/malformed"] * 2
     assert all("takes at most 5,000" in each.get_json()["detail"] for each in problems)
 
 

@@ -136,7 +136,7 @@ def give(id: str, type: str) -> Response:
     f"{ENTITLEMENTS}/<path:value>", methods=["DELETE"], parameters=document.path("source", "account", "type", "value")
 )
 @blueprint.response(200, AccountSchema)
-@document.described(*document.CHANGE, *document.ACCOUNT, "entitlement-not-found")
+@document.described(*document.CHANGE, *document.ACCOUNT, "entitlement-not-found", "invalid-attribute")
 def take(id: str, type: str, value: str) -> Response:
     """Take an entitlement; what is not held is taken already"""
     pages.check_type(asked_source(), type)
