@@ -77,6 +77,8 @@ class Gate:
         self._clock = clock
         self._brake = Brake(tps)
         self._lock = threading.Lock()
+        # A bucket remembers what it said last, and tells the wait from it: nobody may ask in between.
+        self._asking = threading.Lock()
         self._numbers = itertools.count()
         self._queue: list[tuple[Lane, int, threading.Event]] = []
         self._last_higher = -_COURTESY
@@ -119,7 +121,8 @@ class Gate:
             delay = self._spacing(lane, now)
             if delay > 0:
                 return delay
-        delay = self._bucket.spend(lane)
+        with self._asking:
+            delay = self._bucket.spend(lane)
         if delay == 0:
             with self._lock:
                 self._last_grant = now

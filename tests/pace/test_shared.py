@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -129,3 +130,45 @@ def test_without_the_database_nobody_calls_aws(url, pool):
 
     with pytest.raises(RetryLater):
         pace.take("owner", "sso-admin", Lane.LIVE, Patience(60, CLOCK))
+
+
+class OneAtATime:
+    """A bucket that remembers one verdict, as pyrate-limiter's do: who asks in between spoils it."""
+
+    def __init__(self) -> None:
+        self._asked = threading.Lock()
+        self._turn = 0
+        self.spoilt = 0
+
+    def spend(self, lane: Lane) -> float:
+        """A token every third time."""
+        if not self._asked.acquire(blocking=False):
+            self.spoilt += 1
+            return 0.001
+        try:
+            time.sleep(0.001)
+            self._turn += 1
+            return 0.0 if self._turn % 3 == 0 else 0.001
+        finally:
+            self._asked.release()
+
+    def waiting(self, lane: Lane) -> AbstractContextManager[None]:
+        """Nobody else takes from it."""
+        return nullcontext()
+
+
+def test_lanes_of_one_process_ask_one_after_the_other() -> None:
+    """Also when a higher one comes while a lower one is asking."""
+    pace, bucket = Pace({"sso-admin": 60}, CLOCK), OneAtATime()
+    pace._gate("111122223333", "sso-admin")._bucket = bucket
+
+    def take(lane: Lane) -> None:
+        for _ in range(20):
+            pace.take("111122223333", "sso-admin", lane, Patience(60, CLOCK))
+
+    threads = [threading.Thread(target=take, args=(lane,)) for lane in Lane for _ in range(3)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert bucket.spoilt == 0
