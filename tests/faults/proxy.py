@@ -7,6 +7,7 @@ it: AWS_ENDPOINT_URL names it.
 latency    AWS hears of the call `seconds` later
 blackhole  AWS never hears of it; `seconds` of silence, then the connection is reset
 reset      AWS never hears of it; the connection is reset
+instead    AWS never hears of it; somebody on the way answers `answer`
 late       AWS acts at once; its answer comes `seconds` later
 cut        AWS acted; its answer, status line and headers included, breaks off after `cut_at` bytes
 lost       AWS acted; then the connection is reset
@@ -17,7 +18,6 @@ One thread a connection, calls of a connection one after another, as HTTP/1.1 ha
 from __future__ import annotations
 
 import http.client
-import random
 import socket
 import socketserver
 import struct
@@ -30,7 +30,11 @@ from typing import Any, Final
 from connector.sandbox.connection import HttpRequest, read_request
 from connector.sandbox.server import Sandbox
 
-KINDS: Final = ("latency", "blackhole", "reset", "late", "cut", "lost")
+KINDS: Final = ("latency", "blackhole", "reset", "instead", "late", "cut", "lost")
+GATEWAY: Final = b"HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/html\r\nContent-Length: 15\r\n\r\n<h1>Sorry.</h1>"
+"""What a proxy of somebody else says that cannot reach AWS."""
+TOO_MANY: Final = b"HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\n\r\n"
+"""A throttle that names no error."""
 _PASSED_ON: Final = (
     "x-amz-target",
     "content-type",
@@ -51,6 +55,7 @@ class Rule:
     times: int | None = None
     seconds: float = 1.0
     cut_at: int = 0
+    answer: bytes = b""
     about: str = ""
     hits: int = 0
     struck: threading.Event = field(default_factory=threading.Event, repr=False)
@@ -156,6 +161,10 @@ class _Connection(socketserver.StreamRequestHandler):
         while (request := read_request(self.rfile, self.connection, "127.0.0.1")) is not None:
             rule = proxy.striking(operation_of(request), request.body)
             kind = rule.kind if rule is not None else ""
+            if rule is not None and kind == "instead":
+                rule.struck.set()
+                self.connection.sendall(rule.answer)
+                continue
             if rule is not None and kind in ("latency", "blackhole", "reset"):
                 rule.struck.set()
                 if kind != "reset":
@@ -201,16 +210,3 @@ def _asked(upstream: http.client.HTTPConnection, request: HttpRequest) -> bytes:
     kept = [f"{name}: {value}" for name, value in response.getheaders() if name.lower() in _PASSED_BACK]
     head = [f"HTTP/1.1 {response.status} {response.reason}", *kept, f"Content-Length: {len(body)}"]
     return "\r\n".join(head).encode("latin-1") + b"\r\n\r\n" + body
-
-
-def chosen(luck: random.Random, operations: tuple[str, ...]) -> dict[str, Any]:
-    """A rule by chance, for `Proxy.add`."""
-    kind = luck.choice(KINDS)
-    seconds = {"latency": luck.uniform(0.05, 0.6), "late": luck.uniform(0.05, 0.6), "blackhole": luck.uniform(0.2, 1.5)}
-    return {
-        "operation": luck.choice(operations),
-        "kind": kind,
-        "times": luck.randint(1, 3),
-        "seconds": seconds.get(kind, 0.0),
-        "cut_at": luck.choice((0, 1, 20, 100, 250)),
-    }
