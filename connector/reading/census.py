@@ -116,6 +116,8 @@ def _read_services(work: Work, kinds: tuple[str, ...]) -> None:
         tasks.append(lambda: grants.read_aws_accounts(work, aws_accounts))
         tasks.append(lambda: grants.read_permission_sets(work, permission_sets))
         tasks.append(lambda: grants.read_assignments(work, permission_sets, aws_accounts, told))
+    else:
+        told.chosen.set()
     if facts.APPLICATION in kinds:
         tasks.append(lambda: grants.read_applications(work))
     _side_by_side(work, tasks)

@@ -46,6 +46,7 @@ def read_assignments(work: Work, sets: Future[list[str]], aws_accounts: Growing,
     pairs = _pairs(work, directory, permission_sets, work.at_least(aws_accounts, len(permission_sets)))
     work.stage(facts.of_pair(each) for each in pairs)
     users = work.at_least(told.users, len(pairs)) or 0
+    told.chosen.set()
     # Groups are waited for only where they can tip the scales.
     groups = _groups(work, directory, told) if len(pairs) > users and not work.sweep else ()
     choice = walk.assignments(len(pairs), users, len(groups), sweep=work.sweep)

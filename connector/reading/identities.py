@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 
@@ -19,6 +21,8 @@ class Told:
     users: Growing = field(default_factory=Growing)
     groups: Future[tuple[str, ...] | None] = field(default_factory=Future)
     """Ids of all of them; None where they are not read."""
+    chosen: threading.Event = field(default_factory=threading.Event)
+    """Set by those who read assignments once they know enough users to choose how."""
 
 
 def read_users(work: Work, told: Told) -> None:
@@ -50,9 +54,19 @@ def _memberships(work: Work, told: Told, groups: list[str]) -> None:
         question = directory.members if by_group else directory.memberships
         return rows_of(directory, principal, lambda: question(principal.id))
 
-    asked = (
-        (Principal("GROUP", id_) for id_ in groups)
+    asked = iter(
+        [Principal("GROUP", id_) for id_ in groups]
         if by_group
         else (Principal("USER", each.id) for each in work.staged(facts.USER))
     )
-    work.stage(facts.of_membership(each) for rows in together(THREADS, ask, asked) for each in rows)
+
+    def at_first() -> Iterator[Principal]:
+        """While others wait for the number of users: all threads would leave that list a few of our calls."""
+        while not (told.chosen.is_set() or told.users.all.done()):
+            each = next(asked, None)
+            if each is None:
+                return
+            yield each
+
+    for threads, some in ((1, at_first()), (THREADS, asked)):
+        work.stage(facts.of_membership(each) for rows in together(threads, ask, some) for each in rows)

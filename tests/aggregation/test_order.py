@@ -1,0 +1,24 @@
+"""In which order a census asks: what others wait for comes first."""
+
+from __future__ import annotations
+
+from connector.sandbox.options import Options
+from connector.sandbox.seed import Size, generated
+from connector.sandbox.server import Sandbox
+from tests.running import Running
+
+PAIRS = 1_000
+
+
+def test_memberships_leave_the_quota_to_the_list_of_users(tmp_path):
+    """How assignments are read depends on whether there are as many users as pairs: nobody delays that answer."""
+    sandbox = Sandbox(generated(Size(1_500, 120, 30, 40, pairs=PAIRS)), Options())
+    with sandbox, Running(sandbox, tmp_path, environment={"CONNECTOR_IDENTITYSTORE_TPS": "40"}) as service:
+        assert len(service.client().outputs("std:account:list")) == 1_500
+
+    calls = sorted(sandbox.control("calls")["calls"], key=lambda call: call["at"])
+    names = [call["operation"] for call in calls]
+    enough = [at for at, name in enumerate(names) if name == "ListUsers"][PAIRS // 100 - 1]
+    assert names.index("ListAccountAssignments") > enough
+    assert names[:enough].count("ListGroupMemberships") <= 40
+    assert names[enough:].count("ListGroupMemberships") >= 80
