@@ -248,6 +248,10 @@ class Refusal:
     kind: str = "grant-failed"
     """What the failure is called (`errors`)."""
     retryable: bool = False
+    request_id: str = ""
+    """AWS's, where there is one."""
+    action: str = ""
+    """IAM action that AWS denied."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -445,6 +449,10 @@ class Outcome:
     """What the failure is called (`errors`)."""
     left_by_aws: bool = False
     """A removal that AWS cannot do because the AWS account is not ACTIVE."""
+    request_id: str = ""
+    """AWS's, of what failed."""
+    action: str = ""
+    """IAM action that AWS denied."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,8 @@ class Journal:
     clock: Clock
     resumed: bool = False
     """Run again after an interruption, or because the same was asked again."""
+    repeated: bool = False
+    """The same was asked, and answered, before."""
     _known: dict[tuple[Verb, str, str], Recorded] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
@@ -39,7 +41,7 @@ class Journal:
 
     def continue_from(self, earlier: Operation) -> None:
         """The same wish was carried out before: what it gave is not given again."""
-        self.resumed = True
+        self.resumed = self.repeated = True
         for each in earlier.steps:
             self._known.setdefault(_name(each.step), each)
 

@@ -80,7 +80,8 @@ def malformed(attribute: str, value: str) -> str:
 
 def unseen(account: Account, steps: Iterable[Step]) -> list[Step]:
     """Those that take what the account does not show."""
-    return [each for each in steps if each.verb in TAKE.values() and each.value not in _listed(account, each.attribute)]
+    shown = {attribute: set(_listed(account, attribute)) for attribute in TAKE}
+    return [each for each in steps if each.verb in TAKE.values() and each.value not in shown[each.attribute]]
 
 
 def new_attributes(source: Source, given: Mapping[str, str | tuple[str, ...]]) -> dict[str, str]:
@@ -135,21 +136,18 @@ def _apply_to_list(wanted: _Wanted, change: Change) -> None:
     if change.values is None:
         # "Set to null" could mean "take everything": a missing value must never do that. An empty array may.
         raise InvalidAttribute(f"{change.op.value} of {change.attribute} needs a value: name what to change")
-    values = [_as_held(each, held) for each in change.values]
+    as_held = {each.casefold(): each for each in held}  # capital letters name no other thing
+    values = [as_held.get(each.casefold(), each) for each in change.values]
     if change.op is Op.REMOVE:
-        for each in values:
-            if each not in held and (why := malformed(change.attribute, each)):
+        taken = set(values)
+        for each in sorted(taken.difference(held)):
+            if why := malformed(change.attribute, each):
                 raise InvalidAttribute(why)
-        wanted.named[change.attribute].update(values)
-        wanted.lists[change.attribute] = [each for each in held if each not in values]
+        wanted.named[change.attribute] |= taken
+        wanted.lists[change.attribute] = [each for each in held if each not in taken]
         return
     kept = held if change.op is Op.ADD else []
     wanted.lists[change.attribute] = list(dict.fromkeys((*kept, *values)))
-
-
-def _as_held(value: str, held: Iterable[str]) -> str:
-    """The id as the account has it: capital letters name no other thing."""
-    return next((each for each in held if each.casefold() == value.casefold()), value)
 
 
 def _apply_to_scalar(scalars: dict[str, str | None], row: attributes.Attribute, change: Change) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -24,9 +24,6 @@ from connector.model import Assignment, Outcome, Pair, Principal, Result, Step, 
 from connector.ports import Directory
 
 log = structlog.get_logger(__name__)
-
-CONCURRENT = "CONCURRENT_MODIFICATION"
-"""AWS's reason when the Revision sent is not the user's any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +49,11 @@ def perform(steps: Sequence[Step], user: User, hands: Hands) -> list[Outcome]:
 
 
 def set_attributes(step: Step, user: User, hands: Hands) -> Outcome:
-    """The attributes of a user; raises only CONCURRENT_MODIFICATION."""
+    """The attributes of a user; raises `AwsConflict` where another plan, or another request, is needed."""
     try:
         hands.directory.update_user(user, step.attributes)
     except AwsConflict as conflict:
-        if conflict.reason == CONCURRENT:
+        if conflict.reason is not None:
             raise
         return _failed(step, conflict)
     except ConnectorError as failure:
@@ -111,14 +108,12 @@ def _of_answer(step: Step, answer: Ticket | ConnectorError, directory: Directory
             return Outcome(step, Result.ALREADY)
         if answer.status == "SUCCEEDED":
             return Outcome(step, Result.DONE)
-    reason = answer.reason if isinstance(answer, Ticket) else str(answer)
-    retryable = isinstance(answer, ConnectorError) and answer.retryable
-    kind = answer.kind if isinstance(answer, ConnectorError) else GrantFailed.kind
-    reason = reason or "AWS gave no reason"
+        answer = GrantFailed(answer.reason or "AWS gave no reason", request_id=answer.request_id or None)
+    failed = _of_failure(step, answer)
     left = _why_left(step.value, directory) if step.verb is Verb.UNASSIGN else ""
     if left:
-        reason = f"{reason.removesuffix('.')}. {left}"
-    return Outcome(step, Result.FAILED, reason, retryable, kind, bool(left))
+        failed = replace(failed, reason=f"{failed.reason.removesuffix('.')}. {left}", left_by_aws=True)
+    return failed
 
 
 def _why_left(pair_id: str, directory: Directory) -> str:
@@ -141,7 +136,19 @@ def _why_left(pair_id: str, directory: Directory) -> str:
 
 def _failed(step: Step, failure: ConnectorError) -> Outcome:
     log.warning("step failed", step=step.verb.value, attribute=step.attribute, reason=str(failure))
-    return Outcome(step, Result.FAILED, str(failure), failure.retryable, failure.kind)
+    return _of_failure(step, failure)
+
+
+def _of_failure(step: Step, failure: ConnectorError) -> Outcome:
+    return Outcome(
+        step,
+        Result.FAILED,
+        str(failure),
+        failure.retryable,
+        failure.kind,
+        request_id=failure.request_id or "",
+        action=failure.action or "" if isinstance(failure, AskPermission) else "",
+    )
 
 
 def _told(outcome: Outcome, account: str) -> Outcome:

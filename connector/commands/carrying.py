@@ -12,6 +12,7 @@ from connector.changing.steps import Hands, perform, set_attributes
 from connector.commands import grantable
 from connector.commands.desk import Desk
 from connector.commands.present import Present
+from connector.commands.taken import REASON, exists, holder
 from connector.errors import AwsConflict, Conflicts, ManagedElsewhere
 from connector.model import Account, Change, Op, Outcome, Principal, Refusal, Result, Step, User, Verb
 
@@ -43,7 +44,10 @@ def carry_out(desk: Desk, present: Present, changes: Sequence[Change]) -> Carrie
         try:
             outcomes.append(set_attributes(plan.attributes, _user(present), hands(desk, present)))
             break
-        except AwsConflict:
+        except AwsConflict as conflict:
+            if conflict.reason == REASON:
+                # Attributes come first, so nothing was done yet: it is a refusal of the whole.
+                _refuse_taken(present, plan.attributes, conflict)
             # Somebody changed the user since we read it: plan anew from what is there now.
             _, plan, outcomes = _planned(desk, present, changes)
     else:
@@ -61,6 +65,14 @@ def carry_out(desk: Desk, present: Present, changes: Sequence[Change]) -> Carrie
     # Also when nothing was done now: an earlier run that was interrupted may have done it.
     present.publish()
     return Carried(account, tuple(settled), changed)
+
+
+def _refuse_taken(present: Present, step: Step, conflict: AwsConflict) -> None:
+    found = holder(present.directory, step.attributes, present.id)
+    if found is None:
+        raise conflict
+    attribute, user_id = found
+    raise exists(attribute, step.attributes[attribute], user_id, conflict) from conflict
 
 
 def perform_noted(
@@ -132,4 +144,7 @@ def _refused(outcome: Outcome) -> list[Refusal]:
     parts: list[tuple[str, str]] = [(step.attribute, step.value)]
     if step.verb is Verb.SET_ATTRIBUTES:
         parts = [(name, value or "") for name, value in sorted(step.attributes.items())]
-    return [Refusal(name, value, outcome.reason, outcome.kind, outcome.retryable) for name, value in parts]
+    return [
+        Refusal(name, value, outcome.reason, outcome.kind, outcome.retryable, outcome.request_id, outcome.action)
+        for name, value in parts
+    ]

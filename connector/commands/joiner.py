@@ -12,8 +12,9 @@ from connector.commands import grantable
 from connector.commands.carrying import carry_out, refusals
 from connector.commands.desk import Desk
 from connector.commands.present import Present
+from connector.commands.taken import exists, holder
 from connector.errors import AccountNotFound, AlreadyExists, AwsConflict, Conflicts, ManagedElsewhere
-from connector.model import Change, Event, Lane, NewAccount, Step
+from connector.model import Account, Change, Event, Lane, NewAccount, Step
 from connector.ports import Directory
 
 CLOCKS_APART: Final = 300.0
@@ -36,7 +37,10 @@ def create(desk: Desk, asked: NewAccount) -> Iterator[Event]:
     desk.noted.account(user_id)
     present = Present(desk, user_id, Lane.CHANGE, made=True)
     carried = carry_out(desk, present, changes)
-    yield replace(carried.account, refusals=refusals(carried.outcomes))
+    account = replace(carried.account, refusals=refusals(carried.outcomes))
+    if desk.noted.repeated and source.on_existing == "conflict":
+        _refuse_changed(changes, scalars, account)
+    yield account
 
 
 def _gifts(changes: Sequence[Change]) -> list[Step]:
@@ -78,26 +82,42 @@ def _own(desk: Desk, directory: Directory, scalars: Mapping[str, str]) -> str | 
 
 def _resolved(desk: Desk, directory: Directory, scalars: Mapping[str, str], conflict: AwsConflict) -> str:
     """Whose the taken value is: our own earlier answer's, one to adopt, or somebody else's."""
-    # AWS's message does not say which unique value is taken; look, userName first.
-    named = directory.user_id_of("userName", scalars["userName"])
-    if named is not None:
-        earlier = desk.operations.created(desk.source.name, desk.noted.operation.content)
-        if earlier is not None and earlier.account == named:
-            # The same was asked before and its answer was lost: it is no conflict with itself.
-            desk.noted.continue_from(earlier)
-            return named
-        if desk.source.on_existing == "adopt":
-            return named
+    found = holder(directory, scalars)
+    if found is None:
+        raise conflict
+    attribute, user_id = found
+    if attribute != "userName":
+        raise exists(attribute, scalars[attribute], user_id, conflict) from conflict
+    earlier = desk.operations.created(desk.source.name, desk.noted.operation.content)
+    if earlier is not None and earlier.account == user_id:
+        # The same was asked before and its answer was lost: it is no conflict with itself.
+        desk.noted.continue_from(earlier)
+        return user_id
+    if desk.source.on_existing == "adopt":
+        return user_id
+    advice = '; where creates shall take such users over, set the source option on_existing = "adopt"'
+    raise exists(attribute, scalars[attribute], user_id, conflict, advice) from conflict
+
+
+def _refuse_changed(asked: Sequence[Change], scalars: Mapping[str, str], account: Account) -> None:
+    """A create answered once is answered again while the account is what was asked for, and is a conflict after that.
+
+    What was taken since is not given again; nor may the answer look as if it had been.
+    """
+    refused = {(each.attribute, each.value) for each in account.refusals}
+    different = [name for name, value in scalars.items() if account.attributes.get(name) != value]
+    for change in asked:
+        held = account.attributes.get(change.attribute, ())
+        different += [
+            f"{change.attribute} {value}"
+            for value in change.values or ()
+            if value not in held and (change.attribute, value) not in refused
+        ]
+    if account.disabled:
+        different.append("disabled")
+    if different:
         raise AlreadyExists(
-            f"a user with userName {scalars['userName']} exists already: {named}; where creates shall take such "
-            'users over, set the source option on_existing = "adopt"',
-            existing=named,
-            request_id=conflict.request_id,
-        ) from conflict
-    email = scalars.get("email")
-    mailed = directory.user_id_of("email", email) if email else None
-    if mailed is not None:
-        raise AlreadyExists(
-            f"a user with email {email} exists already: {mailed}", existing=mailed, request_id=conflict.request_id
-        ) from conflict
-    raise conflict
+            f"user {account.id} exists already: this very request created it, and it was changed since "
+            f"({', '.join(different)}); update it instead",
+            existing=account.id,
+        )

@@ -8,6 +8,7 @@ from typing import Any
 
 import structlog
 
+from connector import attributes
 from connector.changing.planning import TAKE
 from connector.changing.settling import failures
 from connector.changing.steps import perform
@@ -16,7 +17,8 @@ from connector.commands.desk import Desk
 from connector.commands.present import Present
 from connector.commands.stripping import everything, strip
 from connector.errors import AccountNotFound, ManagedElsewhere
-from connector.model import Done, Event, Instance, Lane, OneAccount, User
+from connector.model import Done, Event, Instance, Lane, OneAccount, Step, User
+from connector.reading.dressing import KIND_OF
 
 log = structlog.get_logger(__name__)
 
@@ -47,8 +49,19 @@ def delete(desk: Desk, asked: OneAccount) -> Iterator[Event]:
 
 
 def _taken_after(desk: Desk, gone: Present) -> list[str]:
-    """Somebody else deleted the user, perhaps while we took: what was begun is taken all the same. What is left."""
-    steps = [each for each in desk.noted.open() if each.verb in TAKE.values()]
+    """Somebody else deleted the user, perhaps while we took: what it leaves behind is taken all the same. What is left.
+
+    That is what was begun, and what the newest snapshot knows.
+    """
+    begun = [each for each in desk.noted.open() if each.verb in TAKE.values()]
+    snapshot = desk.freshness.newest()
+    known = [
+        Step(TAKE[type_.attribute], type_.attribute, fact.held)
+        for type_ in (attributes.ASSIGNMENT, attributes.APPLICATION)
+        for fact in (desk.records.about(snapshot, KIND_OF[type_.name], [gone.id]) if snapshot is not None else ())
+    ]
+    steps = [*begun, *(each for each in known if each not in begun)]
+    desk.noted.about_to(steps)
     outcomes = perform(steps, User(gone.id, {}), hands(desk, gone))
     desk.noted.came_of(outcomes)
     return [f"{each.step.value}: {each.reason}" for each in failures(outcomes)]

@@ -131,7 +131,15 @@ def of_refusals(account: Account, instance: str, *, single: bool) -> Document:
     if single:
         kind = first.kind if first.kind in TYPES else "aws-failed"
         after = AFTER if TYPES[kind].status in (429, 503) else None
-        return named(kind, _told(first), instance, retryable=first.retryable, after=after)
+        return named(
+            kind,
+            _told(first),
+            instance,
+            retryable=first.retryable,
+            after=after,
+            awsRequestId=first.request_id or None,
+            action=first.action or None,
+        )
     return named(
         PARTLY,
         "; ".join(map(_told, account.refusals)),

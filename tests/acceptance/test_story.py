@@ -39,6 +39,7 @@ def _sources(sandbox: Sandbox, token_file: Any) -> str:
         "all": ALL_TYPES,
         "groups": 'entitlement_types = ["group"]\n',
         "adopt": 'on_existing = "adopt"\n',
+        "strip": 'disable_by = "strip"\n',
         "external": 'managed_by = "external"\n',
         "changeable": 'managed_by = "external"\nexternal_groups = "changeable"\n',
         "scim": f'disable_by = "scim"\nscim_endpoint = "{sandbox.scim_url}"\nscim_token_file = "{token_file}"\n',
@@ -690,6 +691,34 @@ def test_an_existing_user_is_a_conflict_that_names_it(story: Story) -> None:
     story.refused("std:account:create", {"attributes": other}, "ada@example.com", story.user("ada"))
 
 
+@pytest.mark.parametrize(("attribute", "value"), [("userName", "ada"), ("email", "ada@example.com")])
+def test_a_change_to_what_somebody_has_names_him_and_changes_nothing(story: Story, attribute: str, value: str) -> None:
+    user = story.user("barbara")
+    changes = [
+        change("Set", "title", "Chief"),
+        change("Set", attribute, value),
+        change("Add", "groups", story.group("aws_core_admin")),
+    ]
+    said = story.refused("std:account:update", key(user, changes=changes), attribute, value, story.user("ada"))
+    assert "exists already" in said
+
+
+@pytest.mark.parametrize("since", ["a group was taken", "a title was set", "it was disabled"])
+def test_a_create_asked_again_after_the_account_was_changed_is_a_conflict(story: Story, since: str) -> None:
+    story.source("strip")
+    group = story.group("aws_eng_read")
+    asked = {"attributes": {"userName": "newt", "givenName": "N", "familyName": "T", "groups": group}}
+    user = story.client.one("std:account:create", asked)["identity"]
+    assert story.client.one("std:account:create", asked)["identity"] == user, "its answer may have been lost"
+    if since == "a group was taken":
+        story.client.one("std:account:update", key(user, changes=[change("Remove", "groups", group)]))
+    elif since == "a title was set":
+        story.client.one("std:account:update", key(user, changes=[change("Set", "familyName", "Tee")]))
+    else:
+        story.client.one("std:account:disable", key(user))
+    story.refused("std:account:create", asked, "exists already", user, "changed since")
+
+
 def test_an_existing_user_can_be_adopted_with_its_attributes_untouched(story: Story) -> None:
     story.source("adopt")
     user, group, pair = story.user("ada"), story.group("aws_eng_read"), story.pair("Read", ENG)
@@ -720,6 +749,22 @@ def test_a_deleted_user_leaves_no_applications_where_they_are_enabled(story: Sto
     del story.expected["users"][user]
     story.holds()
     story.replay("std:account:delete", key(user), {})
+
+
+def test_what_a_user_left_that_others_deleted_is_taken_when_it_is_deleted_here(story: Story) -> None:
+    story.sandbox.control("options", {"orphan_delete": "succeeded"})
+    user = story.user("barbara")
+    story.client.outputs("std:account:list")
+    story.happens(action="delete_user", user="barbara")
+    orphans = {row for row in story.expected["assignments"] if row[1:] == ("USER", user)}
+    assert orphans
+    story.client.outputs("std:account:list")
+    assert story.client.one("std:account:delete", key(user)) == {}
+    for pair, _, _ in orphans:
+        unassigned(pair, user)(story.expected)
+    story.holds()
+    story.replay("std:account:delete", key(user), {})
+    story.client.outputs("std:account:list")  # for the tests that come: no orphan is known any more
 
 
 def test_a_suspended_aws_account_keeps_no_user_and_its_leftover_is_named(story: Story) -> None:

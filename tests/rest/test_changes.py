@@ -99,6 +99,27 @@ def test_what_is_no_json_is_refused(caller: Caller, joiner: str, body: bytes) ->
 # ---- changed
 
 
+def test_a_user_name_of_somebody_else_is_a_conflict_that_names_him(caller: Caller, joiner: str) -> None:
+    account = caller.ok(f"{ACCOUNTS}/{joiner}")
+    other = caller.post(ACCOUNTS, {**NEW, "userName": "other.one", "email": "other.one@example.com"}).json()
+    answer = caller.patch(f"{ACCOUNTS}/{joiner}", {"title": "Chief", "userName": "other.one"})
+
+    assert (answer.status_code, kind_of(answer)) == (409, "conflict")
+    assert answer.json()["existing"] == other["id"]
+    assert caller.ok(f"{ACCOUNTS}/{joiner}") == account
+    assert caller.delete(f"{ACCOUNTS}/{other['id']}").status_code == 204
+
+
+def test_a_denied_step_says_what_to_allow_and_what_aws_called_it(world: World, joiner: str) -> None:
+    path = f"{ACCOUNTS}/{joiner}/entitlements/permissionSetAssignment"
+    with world.options(deny=["CreateAccountAssignment"]):
+        answer = world.caller().post(path, {"value": world.grantable[0]})
+
+    assert (answer.status_code, kind_of(answer)) == (502, "aws-permission-missing")
+    assert answer.json()["action"] == "sso:CreateAccountAssignment"
+    assert answer.json()["awsRequestId"]
+
+
 def test_attributes_are_merged(caller: Caller, joiner: str) -> None:
     """What is named is set; null and the empty text clear; what is not named stays."""
     path = f"{ACCOUNTS}/{joiner}"
