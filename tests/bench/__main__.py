@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.bench.big import big
+from tests.bench.calls import calls
 from tests.bench.cold import cold
 from tests.bench.writes import beside_a_census, burst
 
@@ -31,6 +32,7 @@ PARTS: Final[dict[str, tuple[str, str, Callable[[], Row]]]] = {
     "cold-S-20-shared": ("cold", "wall", partial(cold, "S", 20, beside=True)),
     "grant-1": ("grant", "ratio", beside_a_census),
     "grant-2": ("grant", "ratio", partial(beside_a_census, 2)),
+    "calls": ("calls", "CPU per call", calls),
     "burst": ("burst", "wall ÷ bound", burst),
     "big": ("big", "peak memory", big),
 }
