@@ -39,6 +39,9 @@ tests: $(READY) ## Run the tests alone; ARGS="-k name" narrows them
 slow: $(READY) ## Run the tests that take long
 	$(BIN)/pytest -m slow $(ARGS)
 
+chaos: $(READY) ## Change, fail and kill for a minute, then check that nothing was lost; ARGS="--seconds 600 --seed 7"
+	$(BIN)/python -m tests.chaos $(ARGS)
+
 bench: $(READY) ## Measure, into docs/performance.md; ARGS="cold-S-20 --times 3" names parts
 	$(BIN)/python -m tests.bench $(ARGS)
 
@@ -58,4 +61,4 @@ isc: $(READY) ## Build the bundle for Identity Security Cloud, spec/isc/dist/*.z
 clean: ## Remove what was made here
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist var
 
-.PHONY: help setup demo test lint types imports tests slow bench format lock isc clean
+.PHONY: help setup demo test lint types imports tests slow chaos bench format lock isc clean

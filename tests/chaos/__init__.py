@@ -1,0 +1,1 @@
+"""A run full of faults and kills, its history, and what judges it."""
