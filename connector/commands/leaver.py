@@ -17,7 +17,7 @@ from connector.commands.desk import Desk
 from connector.commands.present import Present
 from connector.commands.stripping import everything, strip
 from connector.errors import AccountNotFound, ManagedElsewhere
-from connector.model import Done, Event, Instance, Lane, OneAccount, Step, User
+from connector.model import Done, Event, Instance, Lane, OneAccount, Outcome, Step, User
 from connector.reading.dressing import KIND_OF
 
 log = structlog.get_logger(__name__)
@@ -44,11 +44,12 @@ def delete(desk: Desk, asked: OneAccount) -> Iterator[Event]:
         left = _taken_after(desk, Present(desk, asked.id, Lane.CHANGE))
     Present(desk, asked.id).publish_gone()
     desk.stripped.restored(desk.source.name, asked.id)
-    _note_leftovers(desk, asked.id, left)
-    yield Done({"leftovers": left} if left else {})
+    named = [f"{each.step.value}: {each.reason}" for each in left]
+    _note_leftovers(desk, asked.id, named)
+    yield Done({"leftovers": named} if named else {})
 
 
-def _taken_after(desk: Desk, gone: Present) -> list[str]:
+def _taken_after(desk: Desk, gone: Present) -> list[Outcome]:
     """Somebody else deleted the user, perhaps while we took: what it leaves behind is taken all the same. What is left.
 
     That is what was begun, and what the newest snapshot knows.
@@ -64,7 +65,7 @@ def _taken_after(desk: Desk, gone: Present) -> list[str]:
     desk.noted.about_to(steps)
     outcomes = perform(steps, User(gone.id, {}), hands(desk, gone))
     desk.noted.came_of(outcomes)
-    return [f"{each.step.value}: {each.reason}" for each in failures(outcomes)]
+    return failures(outcomes)
 
 
 def _note_leftovers(desk: Desk, user_id: str, left: list[str]) -> None:

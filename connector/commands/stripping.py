@@ -29,8 +29,8 @@ def everything(desk: Desk, user_id: str) -> tuple[Present, Account]:
     return present, present.account()
 
 
-def strip(desk: Desk, present: Present, account: Account, refusal: str) -> list[str]:
-    """Take all it holds directly; returns what AWS left behind on AWS accounts that are not ACTIVE.
+def strip(desk: Desk, present: Present, account: Account, refusal: str) -> list[Outcome]:
+    """Take all it holds directly; returns what AWS left behind on AWS accounts that are not ACTIVE, failed.
 
     `GrantFailed` with the sentence `refusal` (user, reasons) when anything else could not be taken.
     """
@@ -43,7 +43,7 @@ def strip(desk: Desk, present: Present, account: Account, refusal: str) -> list[
     if kept_by:
         present.publish()
         raise GrantFailed(refusal.format(account.id, _told(kept_by)))
-    return [f"{each.step.value}: {each.reason}" for each in failed]
+    return failed
 
 
 def _told(outcomes: list[Outcome]) -> str:

@@ -66,12 +66,16 @@ def _through_scim(desk: Desk, present: Present, *, disabled: bool) -> Account:
 
 
 def _strip(desk: Desk, present: Present) -> Account:
-    """Journal first, then take: whatever interrupts this, what was taken can be given back."""
+    """Journal first, then take: whatever interrupts this, what was taken can be given back.
+
+    What AWS cannot take, because the AWS account is not ACTIVE, does not keep the user enabled; the answer names it, for
+    the user has it again when the AWS account is ACTIVE again.
+    """
     whole, account = everything(desk, present.id)
     desk.stripped.strip(desk.source.name, present.id, held(account))
-    strip(desk, whole, account, "user {} is not disabled yet, because this could not be taken away: {}")
+    left = strip(desk, whole, account, "user {} is not disabled yet, because this could not be taken away: {}")
     desk.stripped.complete(desk.source.name, present.id)
-    account = present.account()
+    account = present.account(refusals(left))
     present.publish()
     return account
 

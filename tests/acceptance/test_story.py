@@ -751,6 +751,21 @@ def test_a_deleted_user_leaves_no_applications_where_they_are_enabled(story: Sto
     story.replay("std:account:delete", key(user), {})
 
 
+def test_what_aws_cannot_take_from_a_disabled_user_is_named_until_it_is_taken(story: Story) -> None:
+    story.source("strip")
+    user, pair = story.user("barbara"), story.pair("Write", DATA)
+    story.happens(action="set_account_state", account_id=DATA, state="SUSPENDED")
+    account = story.client.one("std:account:disable", key(user))
+    assert account["disabled"] is True
+    _names(account["results"], "permissionSetAssignments", pair, "SUSPENDED")
+    assert (pair, "USER", user) in picture(story.sandbox)["assignments"]
+
+    story.happens(action="set_account_state", account_id=DATA, state="ACTIVE")
+    account = story.client.one("std:account:disable", key(user))
+    assert "results" not in account
+    assert (pair, "USER", user) not in picture(story.sandbox)["assignments"]
+
+
 def test_what_a_user_left_that_others_deleted_is_taken_when_it_is_deleted_here(story: Story) -> None:
     story.sandbox.control("options", {"orphan_delete": "succeeded"})
     user = story.user("barbara")
