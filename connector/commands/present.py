@@ -55,6 +55,14 @@ class Present:
             self._refuse_other_store()
             raise
 
+    def seen(self) -> None:
+        """Return when AWS has the user; `AccountNotFound` when it says that there is none."""
+        try:
+            self.directory.user(self.id)
+        except AccountNotFound:
+            self._refuse_other_store()
+            raise
+
     def _appeared(self) -> live.Live:
         """Read it until it is there: "not found" would have SailPoint create the user once more."""
         for pause in PAUSES:

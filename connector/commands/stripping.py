@@ -24,8 +24,9 @@ def held(account: Account) -> Mapping[str, Sequence[str]]:
 
 def everything(desk: Desk, user_id: str) -> tuple[Present, Account]:
     """The account with all it holds directly, also what AWS was still giving it when we came."""
-    desk.writer.wait_for_grants(Principal("USER", user_id))
     present = Present(desk, user_id, Lane.CHANGE, whole=True)
+    present.seen()
+    desk.writer.wait_for_grants(Principal("USER", user_id))
     return present, present.account()
 
 

@@ -37,7 +37,7 @@ def raw(world: World, path: str, version: str = "1.1") -> bytes:
 @pytest.mark.parametrize("path", [FRESH, "/v1/sources/fresh/entitlements/permissionSetAssignment"])
 def test_blanks_come_while_the_census_runs(world: World, path: str) -> None:
     """A client whose read time-out is shorter than the census by far sees a whole answer."""
-    with world.options(latency_ms=350):
+    with world.options(latency_ms=600):
         began = time.monotonic()
         answer = requests.get(f"{world.service.url}{path}", headers=HEADERS, timeout=(1, 4 * LIMITS.silence))
         seconds = time.monotonic() - began
