@@ -68,8 +68,8 @@ def _through_scim(desk: Desk, present: Present, *, disabled: bool) -> Account:
 def _strip(desk: Desk, present: Present) -> Account:
     """Journal first, then take: whatever interrupts this, what was taken can be given back.
 
-    What AWS cannot take, because the AWS account is not ACTIVE, does not keep the user enabled. The answer names it: the
-    user has it again when the AWS account is ACTIVE again.
+    What AWS cannot take, because the AWS account is not ACTIVE, does not keep the user enabled. The answer names it: it
+    is open to the user again as soon as the AWS account is.
     """
     whole, account = everything(desk, present.id)
     desk.stripped.strip(desk.source.name, present.id, held(account))
