@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from connector import attributes
+from connector.changing.planning import malformed
 from connector.commands.desk import Desk
+from connector.errors import EntitlementNotFound
 from connector.model import Event, Lane, ListEntitlements, OneEntitlement, Pair, Snapshot
 from connector.reading import deltas
 from connector.reading.details import detailed
 from connector.reading.entitlements import Shelf
+from connector.reading.single import Single
 
 
 def list_all(desk: Desk, asked: ListEntitlements) -> Iterator[Event]:
@@ -28,10 +31,13 @@ def list_all(desk: Desk, asked: ListEntitlements) -> Iterator[Event]:
 
 
 def read(desk: Desk, asked: OneEntitlement) -> Iterator[Event]:
-    """One entitlement, as the list shows it."""
+    """One entitlement, as the list shows it; `EntitlementNotFound` when AWS says that it is gone."""
+    type_ = attributes.ENTITLEMENT_TYPES.get(asked.type)
+    if type_ is not None and desk.source.has(asked.type) and malformed(type_.attribute, asked.id):
+        raise EntitlementNotFound(f"there is no {type_.label} {asked.id!r}")
     pair = Pair.parse(asked.id)
-    only = pair.permission_set_id if pair is not None else ""
-    yield Shelf(desk.source, desk.records, snapshot_of(desk, asked.type, Lane.LIVE, only)).one(asked.type, asked.id)
+    snapshot = snapshot_of(desk, asked.type, Lane.LIVE, pair.permission_set_id if pair is not None else "")
+    yield Single(desk.source, desk.records, snapshot, desk.directory(Lane.LIVE)).read(asked.type, asked.id)
 
 
 def snapshot_of(desk: Desk, type_: str, lane: Lane, only: str | None = None) -> Snapshot:

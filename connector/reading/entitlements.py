@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from connector import attributes
-from connector.errors import EntitlementNotFound, FixConfiguration, RetryLater
+from connector.errors import FixConfiguration, RetryLater
 from connector.model import Entitlement, Fact, Pair, Snapshot, Source
 from connector.ports import Records
 from connector.reading import entries, facts
@@ -39,25 +39,13 @@ class Shelf:
 
     def all(self, type_: str, after: str = "") -> Iterator[Entitlement]:
         """Every entitlement of the type with an id > `after`, by id."""
-        self._check(type_)
+        self.check(type_)
         if type_ == attributes.GROUP.name:
             return self._groups(after)
         return self._pairs(after) if type_ == attributes.ASSIGNMENT.name else self._applications(after)
 
-    def one(self, type_: str, id_: str) -> Entitlement:
-        """The entitlement, rendered as `all` renders it."""
-        self._check(type_)
-        find = {
-            attributes.GROUP.name: self._one_group,
-            attributes.ASSIGNMENT.name: self._one_pair,
-            attributes.APPLICATION.name: self._one_application,
-        }
-        found = find[type_](id_)
-        if found is None:
-            raise EntitlementNotFound(f"there is no {attributes.ENTITLEMENT_TYPES[type_].label} {id_!r}")
-        return found
-
-    def _check(self, type_: str) -> None:
+    def check(self, type_: str) -> None:
+        """Raise `FixConfiguration` for a type that the source or its instance does not have."""
         if type_ not in attributes.ENTITLEMENT_TYPES or not self.source.has(type_):
             enabled = ", ".join(self.source.entitlement_types)
             raise FixConfiguration(
@@ -74,7 +62,7 @@ class Shelf:
 
     def _groups(self, after: str) -> Iterator[Entitlement]:
         for each in self._every(facts.GROUP, after):
-            passed_on = self._passed_on.get(each.id, ()) if self._assignments_read else None
+            passed_on = self._passed_on.get(each.id, ()) if self.assignments_read else None
             members = self._members.get(each.id, 0)
             yield entries.group(self.source, facts.group(each), members, passed_on, self._all_names)
 
@@ -89,15 +77,6 @@ class Shelf:
             if by_group(each):
                 held[each.subject].append(each)
         return held
-
-    def _one_group(self, id_: str) -> Entitlement | None:
-        found = self.records.one(self.snapshot, facts.GROUP, id_)
-        if found is None:
-            return None
-        rows = self.records.about(self.snapshot, facts.ASSIGNMENT, [id_]) if self._assignments_read else None
-        held = None if rows is None else [each for each in rows if by_group(each)]
-        members = len(self.records.holding(self.snapshot, facts.MEMBERSHIP, id_))
-        return entries.group(self.source, facts.group(found), members, held, self._names)
 
     # ---- pairs
 
@@ -123,15 +102,6 @@ class Shelf:
     def _details(self) -> Mapping[str, Fact]:
         return {each.id: each for each in self._every(facts.DETAILS)}
 
-    def _one_pair(self, id_: str) -> Entitlement | None:
-        pair = Pair.parse(id_)
-        if pair is None or not self._offers(pair):
-            return None
-        given = self.records.holding(self.snapshot, facts.ASSIGNMENT, id_)
-        details = self._allows(pair, self.records.one(self.snapshot, facts.DETAILS, pair.permission_set_id))
-        counts = Counts.of(given, self._orphans)
-        return entries.pair(self.records, self.snapshot, pair, counts, details, self._names)
-
     def _allows(self, pair: Pair, details: Fact | None) -> Fact | None:
         if details is None and not self.partial:
             raise RetryLater(f"what permission set {pair.permission_set_id} allows is not read yet; ask again")
@@ -150,7 +120,12 @@ class Shelf:
         every_pair = (Pair(account, each) for account in sorted(accounts) for each in permission_sets)
         yield from (each for each in every_pair if each.id > after)
 
-    def _offers(self, pair: Pair) -> bool:
+    def counts(self, given: Iterable[Fact]) -> Counts:
+        """Who holds a pair, orphans left out."""
+        return Counts.of(given, self._orphans)
+
+    def offers(self, pair: Pair) -> bool:
+        """Whether the list shows the pair."""
         if self.source.entitlement_scope == "all":
             return pair in self._offered()
         return self.records.one(self.snapshot, facts.PAIR, pair.id) is not None
@@ -168,15 +143,9 @@ class Shelf:
             given[each.held].append(each)
         return given
 
-    def _one_application(self, id_: str) -> Entitlement | None:
-        found = self.records.one(self.snapshot, facts.APPLICATION, id_)
-        if found is None:
-            return None
-        given = self.records.holding(self.snapshot, facts.APPLICATION_ASSIGNMENT, id_)
-        return entries.application(facts.application(found), Counts.of(given))
-
     @property
-    def _assignments_read(self) -> bool:
+    def assignments_read(self) -> bool:
+        """Whether the snapshot has assignments: else nothing is said of them."""
         return facts.ASSIGNMENT in kinds_in(self.snapshot)
 
     @cached_property

@@ -168,9 +168,6 @@ def test_a_pair_whose_details_were_not_read_is_not_shown_without_them(connector:
     reading.accounts()
     with pytest.raises(RetryLater, match="not read yet"):
         on_shelf(reading, reading.newest())
-    shelf = Shelf(reading.desk().source, reading.core.records, reading.newest())
-    with pytest.raises(RetryLater, match="not read yet"):
-        shelf.one(PAIR, min(reading.truth.pairs))
 
 
 def test_the_state_of_a_list_of_accounts_is_no_gap_for_a_list_of_pairs(connector: Restarting, sandbox: Sandbox) -> None:

@@ -1,4 +1,4 @@
-"""Entitlements over REST: lists of one type page by page, and one as the list shows it."""
+"""Entitlements over REST: lists of one type page by page, and one as the list shows it, if AWS still has it."""
 
 from __future__ import annotations
 
@@ -45,7 +45,10 @@ def listed(type: str) -> Response:
 @blueprint.response(200, EntitlementSchema)
 @document.described(*document.DOOR, *document.AWS, "entitlement-not-found")
 def show(type: str, id: str) -> Response:
-    """One entitlement, as the list shows it"""
+    """One entitlement, as the list shows it
+
+    Whether it exists is asked of AWS now: what the list still shows may be gone.
+    """
     pages.check_type(asked_source(), type)
     here = face()
 
