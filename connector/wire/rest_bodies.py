@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from connector.attributes import BY_NAME, ENTITLEMENT_TYPES, ORDER, of_attribute
+from connector.attributes import BY_NAME, ENTITLEMENT_TYPES, ORDER, SCALARS, of_attribute
 from connector.errors import FixRequest, InvalidAttribute
 from connector.model import Account, Change, ChangeAccount, Entitlement, NewAccount, Op, Page, Snapshot
 from connector.wire.inputs import INPUTS, texts
@@ -20,6 +20,10 @@ from connector.wire.sizes import check_values
 JSON: Final = "application/json"
 KNOWN: Final = frozenset({"id", "disabled", *ORDER})
 """Members of an account."""
+GIVEN: Final = (
+    KNOWN - {each.name for each in SCALARS if each.writable} - {t.attribute for t in ENTITLEMENT_TYPES.values()}
+)
+"""Those that nobody can choose for a new account."""
 
 
 def encoded(body: object) -> bytes:
@@ -69,6 +73,14 @@ def snapshot_of(snapshot: Snapshot) -> dict[str, Any]:
 def new_account(sent: Mapping[str, Any]) -> NewAccount:
     """What POST /accounts asks. Empty and null are the same as absent."""
     _check_attributes(sent)
+    for name in (name for name, raw in sent.items() if raw is not None and name in GIVEN):
+        if name == "disabled":
+            raise InvalidAttribute(
+                "disabled cannot be given to a new account: it is enabled; a POST on /accounts/{id}/disable disables it"
+            )
+        raise InvalidAttribute(
+            f"{name} is read-only: a new account gets it from Identity Center, or through its groups"
+        )
     asked = INPUTS["std:account:create"]({"attributes": sent})
     assert isinstance(asked, NewAccount)
     return asked

@@ -220,6 +220,27 @@ def test_a_type_that_the_source_does_not_have_is_absent(world: World, joiner: st
         assert {kind_of(each) for each in asked} == {"entitlement-not-found"}
 
 
+@pytest.mark.parametrize(
+    ("member", "says"),
+    [
+        ({"disabled": True}, "disabled cannot be given to a new account: it is enabled"),
+        ({"id": ""}, "id is read-only"),
+        ({"userId": "chosen"}, "userId is read-only"),
+        ({"inheritedAccess": []}, "inheritedAccess is read-only"),
+        ({"inheritedPermissionSetAssignments": ["x"]}, "inheritedPermissionSetAssignments is read-only"),
+        ({"userStatus": "DISABLED"}, "userStatus is read-only"),
+    ],
+)
+def test_what_a_new_account_cannot_be_given_is_called_what_it_is(
+    caller: Caller, member: dict[str, Any], says: str
+) -> None:
+    """An attribute that accounts show is not denied to exist."""
+    answer = caller.post(ACCOUNTS, {"userName": "nobody", "givenName": "No", "familyName": "Body", **member})
+
+    assert (answer.status_code, kind_of(answer)) == (422, "invalid-attribute")
+    assert says in answer.json()["detail"]
+
+
 # ---- enabled and disabled
 
 

@@ -40,6 +40,17 @@ def test_who_may_do_what(world: World, method: str, path: str, status: int) -> N
     assert world.caller()(method, SOURCE + path).status_code == status
 
 
+@pytest.mark.parametrize(
+    ("method", "path"), [*((method, SOURCE + path) for method, path, _ in ROUTES), ("GET", "/v1/operations/op_x")]
+)
+def test_a_query_that_means_nothing_here_is_refused(caller: Caller, method: str, path: str) -> None:
+    """`DELETE …?dryRun=true` must not delete."""
+    answer = caller(method, f"{path}?dryRun=true")
+
+    assert (answer.status_code, kind_of(answer)) == (400, "malformed")
+    assert "'dryRun'" in answer.json()["detail"]
+
+
 def test_sources_that_a_token_does_not_reach_look_like_none(world: World) -> None:
     """Whether a source exists is not everybody's business."""
     narrow = world.caller(NARROW)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import http.client
 import itertools
+import json
 import random
 import time
 from typing import Any
@@ -246,6 +248,20 @@ def test_next_starts_with_the_public_address(tmp_path: Any) -> None:
                 )
             assert seen == 1_050
             assert time.monotonic() - began < 10
+
+
+def test_no_address_is_made_of_a_host_that_is_none(world: World) -> None:
+    """Rather a clear refusal than a `next` that leads nowhere."""
+    connection = http.client.HTTPConnection("127.0.0.1", world.service.port, timeout=10)
+    connection.request(
+        "GET", f"{ACCOUNTS}?limit=1", headers={"Host": 'x"<>.example.com', "Authorization": f"Bearer {TOKEN}"}
+    )
+    answer = connection.getresponse()
+    problem = json.loads(answer.read())
+    connection.close()
+
+    assert (answer.status, problem["type"]) == (400, "/problems/malformed")
+    assert "Host" in problem["detail"]
 
 
 # ---- since

@@ -27,6 +27,9 @@ LONGEST_KEY: Final = 255
 WITH_SLASHES: Final = frozenset({"accounts.take", "entitlements.show"})
 """Endpoints whose last segment may hold an encoded slash, as ids of permission sets can."""
 
+WITH_QUERIES: Final = frozenset({"accounts.listed", "entitlements.listed"})
+"""Endpoints that read their query themselves."""
+
 
 def admit() -> None:
     """Before every request: let it in, or raise why not."""
@@ -53,6 +56,9 @@ def admit() -> None:
             raise SourceNotFound(f"There is no source {name[:100]!r} here.")
         g.source = sources[name]
         structlog.contextvars.bind_contextvars(source=name)
+    if endpoint not in WITH_QUERIES and request.args:
+        # A client that asks for a dry run, a filter or a page has to hear that there is none.
+        raise FixRequest(f"There are no query parameters here, such as {next(iter(request.args))[:60]!r}.")
 
 
 def body() -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import Final, TypeVar, cast
 from flask import current_app, g, request
 
 from connector.commands.desk import Desk
+from connector.errors import FixRequest
 from connector.model import Event, Source
 from connector.ports import Operations
 from connector.reading.lists import Lists
@@ -51,8 +52,12 @@ class Face:
         return job
 
     def address(self) -> str:
-        """Where callers reach us, without a slash at the end."""
-        return self.public_url or request.root_url.rstrip("/")
+        """Where callers reach us, without a slash at the end; `FixRequest` when the request names no host."""
+        if self.public_url:
+            return self.public_url
+        if not request.host:
+            raise FixRequest("The Host header names no host, so that no address of a next page can be made of it.")
+        return request.root_url.rstrip("/")
 
 
 def face() -> Face:
