@@ -22,6 +22,10 @@ OPERATIONS: Final = {
 SUFFIXED: Final = ("Group Aggregation", "Get Object", "Add Entitlement", "Remove Entitlement")
 READS: Final = ("Account Aggregation", "Account Delta Aggregation", "Group Aggregation", "Get Object", "Create Account")
 """Operations whose answers are mapped; without the identity in the mapping everything after them is skipped."""
+CHANGES: Final = (
+    *("Create Account", "Update Account", "Delete Account", "Enable Account", "Disable Account", "Unlock Account"),
+    *("Add Entitlement", "Remove Entitlement", "Change Password"),
+)
 SCOPES: Final = {
     "Test Connection": {"application"},
     "Account Aggregation": {"application", "response"},
@@ -102,6 +106,8 @@ def _endpoint(name: str, row: Mapping[str, Any], schemas: Mapping[str, Schema]) 
     if not name:
         raise Rejected("uniqueNameForEndPoint is missing")
     _check_texts(endpoint, schemas["account"])
+    _check_change(endpoint, schemas["account"])
+    _check_pages(endpoint)
     _check_mapping(endpoint, schemas)
     return endpoint
 
@@ -167,6 +173,8 @@ def _check_texts(endpoint: Endpoint, account: Schema) -> None:
     allowed = SCOPES.get(kind, {"plan", "application"})
     if not endpoint.url.startswith("/"):
         raise Rejected(f"contextUrl {endpoint.url!r} does not follow the base URL")
+    if "authorization" in map(str.lower, endpoint.headers):
+        raise Rejected("an Authorization header: the connector adds the token to every call by itself")
     if endpoint.body:
         template(endpoint.body)
     for text in (endpoint.url, endpoint.body, *endpoint.headers.values()):
@@ -175,12 +183,51 @@ def _check_texts(endpoint: Endpoint, account: Schema) -> None:
                 raise Rejected(f"${scope}.{name}$ has no value in {endpoint.operation}")
             if scope == "getobject" and name != "nativeIdentity":
                 raise Rejected(f"$getobject.{name}$ does not work, only nativeIdentity")
+            if scope == "plan":
+                _check_plan(name, account)
     if kind in ("Create Account", "Update Account"):
         names = {name for _, name in tokens(endpoint.body)}
         if lists := sorted(names & {each.name for each in account.attributes.values() if each.multi}):
             raise Rejected(f"multi-valued {lists} in a body come out as broken JSON")
-    if endpoint.steps is not None and "Aggregation" not in kind:
+
+
+def _check_plan(name: str, account: Schema) -> None:
+    """A token of a plan has a value only if the plan can have it; any other is taken out without a word."""
+    if name in ("nativeIdentity", "planNativeIdentity"):
+        return
+    if name not in account.attributes:
+        raise Rejected(f"$plan.{name}$: the account schema has no {name!r}, so no plan has")
+    if name == account.identity:
+        raise Rejected(f"$plan.{name}$: the Provisioner moves the identity out of the plan, into nativeIdentity")
+
+
+def _check_change(endpoint: Endpoint, account: Schema) -> None:
+    """A change names the account it is of, entitlements the value they are about; and it is no GET."""
+    kind, _, suffix = endpoint.operation.partition("-")
+    if kind not in CHANGES or endpoint.parent:
+        return
+    if endpoint.method == "GET":
+        raise Rejected(f"{kind} with GET: an answer is Success, and nothing was changed")
+    named = [name for text in (endpoint.url, endpoint.body) for scope, name in tokens(text) if scope == "plan"]
+    if kind != "Create Account" and not {"nativeIdentity", "planNativeIdentity"} & set(named):
+        raise Rejected(f"{kind} does not say of which account: $plan.nativeIdentity$ is missing")
+    if kind in ("Add Entitlement", "Remove Entitlement"):
+        wanted = {each.name for each in account.attributes.values() if each.schema_object_type == (suffix or "group")}
+        if set(named) - {"nativeIdentity", "planNativeIdentity"} != wanted:
+            raise Rejected(f"{endpoint.operation} is about {sorted(wanted)}, and sends {sorted(named)}")
+
+
+def _check_pages(endpoint: Endpoint) -> None:
+    listing = "Aggregation" in endpoint.operation.partition("-")[0]
+    if endpoint.steps is None:
+        if listing and not endpoint.parent:
+            raise Rejected("no paginationSteps: Success, and only the first page")
+        return
+    if not listing:
         raise Rejected("only aggregations have pages")
+    for first in ("TERMINATE_IF", "$endpoint.fullUrl$"):
+        if first not in {line[0] for line in endpoint.steps.lines}:
+            raise Rejected(f"paging steps without {first}, which go on for ever")
 
 
 def _check_mapping(endpoint: Endpoint, schemas: Mapping[str, Schema]) -> None:

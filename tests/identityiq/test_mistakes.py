@@ -18,6 +18,7 @@ from tests.identityiq.rejected import Rejected
 
 XML = (Path(__file__).parents[2] / "spec" / "identityiq" / "application.xml").read_text(encoding="utf-8")
 DOCTYPE = '<!DOCTYPE sailpoint PUBLIC "sailpoint.dtd" "sailpoint.dtd">'
+ACCOUNT = "/v1/sources/default/accounts/$plan.nativeIdentity$"
 Edit = Callable[[ElementTree.Element], None]
 
 
@@ -209,6 +210,88 @@ MORE: dict[str, tuple[Edit, str]] = {
         lambda root: root.find("Application").set("connector", "sailpoint.connector.OpenConnectorAdapter"),  # type: ignore[union-attr]
         "WebServicesConnector",
     ),
+    "a misspelt attribute of the plan": (
+        on("Create Account", "jsonBody", '{"userName": "$plan.usrName$"}'),
+        "the account schema has no 'usrName'",
+    ),
+    "the identity as an attribute of the plan": (
+        on("Update Account", "contextUrl", "/v1/sources/default/accounts/$plan.userId$"),
+        "moves the identity out of the plan",
+    ),
+    "a grant of another type's value": (
+        on("Add Entitlement", "jsonBody", '{"value": "$plan.permissionSetAssignments$"}'),
+        "Add Entitlement is about ['groups']",
+    ),
+    "a grant of the account itself": (
+        on("Add Entitlement", "jsonBody", '{"value": "$plan.nativeIdentity$"}'),
+        "Add Entitlement is about ['groups']",
+    ),
+    "a grant of a fixed value": (
+        on("Add Entitlement-permissionSetAssignment", "jsonBody", '{"value": "x"}'),
+        "is about ['permissionSetAssignments']",
+    ),
+    "a grant without quotes": (
+        on("Add Entitlement", "jsonBody", '{"value": $plan.groups$}'),
+        "a single value without quotes",
+    ),
+    "several grants between quotes": (
+        lambda root: setattr(entry(root, "addRemoveEntInSingleReq").find("value/Boolean"), "text", "true"),
+        "several values between quotes",
+    ),
+    "grants within Create": (
+        lambda root: setattr(entry(root, "createAccountWithEntReq").find("value/Boolean"), "text", "true"),
+        "createAccountWithEntReq",
+    ),
+    "a passing failure listed as a final one": (
+        lambda root: setattr(entry(root, "errorCodes").find("value/List/String"), "text", "504"),
+        "lists ['504']",
+    ),
+    "a revocation that does not say of what": (
+        on("Remove Entitlement", "contextUrl", f"{ACCOUNT}/entitlements/group/"),
+        "Remove Entitlement is about ['groups']",
+    ),
+    "a revocation that deletes the account": (
+        on("Remove Entitlement", "contextUrl", ACCOUNT),
+        "Remove Entitlement is about ['groups']",
+    ),
+    "a revocation of nobody": (
+        on("Remove Entitlement", "contextUrl", "/v1/sources/default/entitlements/group/$plan.groups$"),
+        "does not say of which account",
+    ),
+    "grants that are never taken": (
+        on("Remove Entitlement", "operationType", "Unlock Account"),
+        "Add Entitlement without its Remove Entitlement",
+    ),
+    "two endpoints for one change": (
+        on("Update Account", "operationType", "Delete Account"),
+        "two endpoints for one change: ['Delete Account']",
+    ),
+    "a delete that only looks": (on("Delete Account", "httpMethodType", "GET"), "Delete Account with GET"),
+    "a list without paging steps": (without("paginationSteps", "Account Aggregation"), "only the first page"),
+    "a catalog without paging steps": (without("paginationSteps", "Group Aggregation"), "only the first page"),
+    "steps that never end": (
+        on("Account Aggregation", "paginationSteps", '$endpoint.fullUrl$ = $application.baseUrl$ + "/x"'),
+        "without TERMINATE_IF",
+    ),
+    "steps that never move": (
+        on("Account Aggregation", "paginationSteps", "TERMINATE_IF $response.hasMore$ == FALSE"),
+        "without $endpoint.fullUrl$",
+    ),
+    "a feature without its endpoints": (
+        lambda root: root.find("Application").set("featuresString", "PROVISIONING, ENABLE"),  # type: ignore[union-attr]
+        "No configuration found for 'Enable Account'",
+    ),
+    "the token in the file": (
+        lambda root: entry(root, "version").attrib.update(key="accesstoken", value="idc_secret"),
+        "a secret in a file that is passed on: ['accesstoken']",
+    ),
+    "the first version of the connector": (setting("version", "v1"), "version is v2"),
+    "a base URL without a scheme": (setting("genericWebServiceBaseUrl", "connector.example.com"), "is no URL"),
+    "a token of an endpoint's own": (
+        lambda root: entry(endpoint(root, "Get Object"), "Accept").attrib.update(key="authorization", value="Bearer x"),
+        "an Authorization header",
+    ),
+    "no text for what is tried again": (without("retryableErrors"), "retryableErrors"),
     "elements out of order": (swapped, "out of order"),
 }
 

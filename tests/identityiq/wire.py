@@ -82,7 +82,10 @@ class Wire:
         if not self.settings.get("disableCookies"):
             raise AssertionError("cookies are nothing the simulator keeps")
         self._session.cookies.clear()
-        sent = {**headers, **self._authorization()}
+        authorization = self._authorization()
+        if authorization and "authorization" in map(str.lower, headers):
+            raise AssertionError("a second Authorization header")
+        sent = {**headers, **authorization}
         try:
             answer = self._session.request(
                 method, url, headers=sent, data=body.encode() or None, timeout=(10, self.silence), allow_redirects=False
