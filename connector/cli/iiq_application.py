@@ -5,6 +5,7 @@ Reads the settings, asks nobody, and prints; no secret is in what it prints.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Final
 from urllib.parse import urlsplit
@@ -24,15 +25,27 @@ FORMATS: Final[dict[str, Callable[[Application], str]]] = {
     "json": source_json,
 }
 
+EXAMPLE: Final = "give the address IdentityIQ uses, such as https://connector.example.com"
+PLAIN: Final = re.compile(r"(?:[A-Za-z0-9._~:/@!&'()*+,;=\[\]-]|%[0-9A-Fa-f]{2})+")
+"""Characters that RFC 3986 allows in a host and a path."""
+
 
 def _address(context: click.Context, parameter: click.Parameter, value: str) -> str:
-    address = urlsplit(value)
-    if address.scheme not in ("http", "https") or not address.netloc or address.query or address.fragment:
-        raise click.BadParameter("give the address IdentityIQ uses, such as https://connector.example.com")
-    if address.username or address.password:
+    try:
+        address = urlsplit(value)
+        port_is_none = address.port is None  # an impossible port raises only when it is asked for
+    except ValueError:
+        raise click.BadParameter(f"it is no address; {EXAMPLE}") from None
+    if address.scheme not in ("http", "https") or not address.hostname or address.query or address.fragment:
+        raise click.BadParameter(EXAMPLE)
+    if address.username is not None or address.password is not None:
         raise click.BadParameter("leave name and password out: the file holds no secret, the token is typed in later")
     if "$" in value:
         raise click.BadParameter("IdentityIQ takes $ for a placeholder")
+    if PLAIN.fullmatch(value) is None or (port_is_none and address.netloc.endswith(":")):
+        raise click.BadParameter(f"it holds characters that no address has as they are; {EXAMPLE}")
+    if re.search("/v1(/|$)", address.path):
+        raise click.BadParameter(f"leave /v1 and what follows out: the file adds it to every address; {EXAMPLE}")
     return value.rstrip("/")
 
 

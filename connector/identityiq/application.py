@@ -40,17 +40,49 @@ SILENCE: Final = 120
 """Seconds of `timeoutInSeconds`: twice the deadlines of a source's options `change_deadline` and `read_deadline`."""
 
 PROBLEM_STATUSES: Final = ("400", "401", "403", "409", "410", "413", "415", "422", "500", "502")
-"""Failures that sending again does not mend: IdentityIQ does not retry what is listed. So 429, 503 and 504 are not."""
+"""Failures that sending again does not mend: IdentityIQ does not retry what is listed. So 429, 503 and 504 are not.
+Nor is 404: were it, an account that is gone might not be recognised by `NOT_FOUND` any more."""
 
-PROBLEM_TEXTS: Final = ('"retryable":false', '"retryable": false')
-"""A problem that some proxy passed on with status 200 is no account. Data cannot look like it: its quotes are escaped.
-Only problems that need no retry are named, for the same reason as above."""
+FINAL_TYPES: Final = (
+    "account-elsewhere",
+    "aws-failed",
+    "aws-permission-missing",
+    "conflict",
+    "cursor-expired",
+    "disable-not-configured",
+    "entitlement-not-found",
+    "forbidden",
+    "grant-failed",
+    "internal",
+    "invalid-attribute",
+    "malformed",
+    "managed-elsewhere",
+    "method-not-allowed",
+    "not-found",
+    "not-grantable",
+    "operation-not-found",
+    "partly-done",
+    "source-misconfigured",
+    "source-not-found",
+    "too-large",
+    "unauthenticated",
+    "unsupported-media-type",
+)
+"""Types of problems that need no retry, all but `NOT_FOUND`, for the same reasons as above."""
 
-RETRYABLE: Final = ("still-running", "aws-throttled")
-"""Parts of a problem's `type`: IdentityIQ sends the same plan again later, and the service finishes it."""
+RETRYABLE: Final = ("still-running", "aws-throttled", "retry-later", "busy")
+"""Types of problems after which IdentityIQ sends the same plan again later, and the service finishes it."""
 
 NOT_FOUND: Final = "account-not-found"
-"""Part of the `type` that means: AWS says this user does not exist. Nothing else may be taken for a deleted account."""
+"""The type that means: AWS says this user does not exist. Nothing else may be taken for a deleted account; the setting
+has room for one text, so that a deleted entitlement is a failure."""
+
+TYPE_OF_PROBLEM: Final = "/problems/"
+"""What `type` begins with. With it a text is found in no id, name or reason."""
+
+PROBLEM_TEXTS: Final = tuple(f'"{TYPE_OF_PROBLEM}{each}"' for each in FINAL_TYPES)
+"""A problem that some proxy passed on with status 200 is no account. Data cannot look like it: its quotes are
+escaped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +149,9 @@ def _settings(source: Source, url: str) -> dict[str, Value]:
         "addRemoveEntInSingleReq": False,
         "skipGetObjectInCreate": False,
         "deleteStatus": f"{DELETED}=true",
-        "objectNotFoundErrorMsg": NOT_FOUND,
+        "objectNotFoundErrorMsg": f"{TYPE_OF_PROBLEM}{NOT_FOUND}",
         "possibleHttpErrors": {"errorCodes": list(PROBLEM_STATUSES), "errorMessages": list(PROBLEM_TEXTS)},
-        "retryableErrors": list(RETRYABLE),
+        "retryableErrors": [f"{TYPE_OF_PROBLEM}{each}" for each in RETRYABLE],
         "connectionParameters": [_parameters(row, number) for number, row in enumerate(endpoints(source), 1)],
     }
 

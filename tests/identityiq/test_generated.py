@@ -212,6 +212,16 @@ def test_the_command_prints_the_files(kind: str, name: str, monkeypatch: pytest.
         (["--url", "connector.example.com"], "such as https://connector.example.com"),
         (["--url", "https://me:hunter2@connector.example.com"], "leave name and password out"),
         (["--url", "https://connector.example.com/$x"], "placeholder"),
+        (["--url", f"{URL}/a b"], "characters that no address has"),
+        (["--url", f"{URL}/<b>"], "characters that no address has"),
+        (["--url", f"{URL}/a%b"], "characters that no address has"),
+        (["--url", f"{URL}:"], "characters that no address has"),
+        (["--url", f"{URL}/\u00e9"], "characters that no address has"),
+        (["--url", f"{URL}:99999"], "no address"),
+        (["--url", "https://[::1"], "no address"),
+        (["--url", "https://:8080"], "such as https://connector.example.com"),
+        (["--url", f"{URL}/v1/sources/default"], "leave /v1 and what follows out"),
+        (["--url", f"{URL}/idc/v1/"], "leave /v1 and what follows out"),
         (["--url", URL, "--source", "nowhere"], "There is no source nowhere; there are default."),
         ([], "--url"),
     ],
@@ -228,6 +238,18 @@ def test_mistakes_of_the_command_are_explained(
     assert says in ran.output
     assert "<sailpoint>" not in ran.stdout
     assert "hunter2" not in ran.output
+
+
+@pytest.mark.parametrize(
+    "url", [f"{URL}:8443", f"{URL}/idc/v10", "http://[::1]:8080", "http://10.0.0.7", f"{URL}/a%20b"]
+)
+def test_addresses_are_taken_as_they_are(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hosts, ports and paths of all kinds."""
+    monkeypatch.delenv("CONNECTOR_SOURCES", raising=False)
+
+    ran = CliRunner().invoke(main, ["iiq-application", "--url", url])
+
+    assert (ran.exit_code, f'"genericWebServiceBaseUrl" value="{url}"' in ran.stdout) == (0, True)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,8 @@ from xml.etree import ElementTree
 from click.testing import CliRunner
 
 from connector.cli import COMMANDS, main
-from connector.identityiq.application import PROBLEM_STATUSES, RETRYABLE, SILENCE
+from connector.identityiq.application import FINAL_TYPES, NOT_FOUND, PROBLEM_STATUSES, PROBLEM_TEXTS, RETRYABLE, SILENCE
+from connector.identityiq.endpoints import endpoints
 from connector.model import Source
 from connector.wire.rest_problems import TYPES
 
@@ -78,6 +79,27 @@ def test_no_status_is_both_final_and_tried_again() -> None:
     assert {TYPES[kind].status for kind in RETRYABLE} & set(map(int, PROBLEM_STATUSES)) == set()
     listed = {type_.status for type_ in TYPES.values()} - {404, 405, 429, 503, 504}
     assert listed == set(map(int, PROBLEM_STATUSES))
+
+
+def test_every_type_of_problem_is_final_or_tried_again_or_means_that_the_account_is_gone() -> None:
+    """By its text as by its status: none is two of it, and none is forgotten."""
+    assert {*FINAL_TYPES, *RETRYABLE, NOT_FOUND} == set(TYPES)
+    assert len(FINAL_TYPES) + len(RETRYABLE) + 1 == len(TYPES)
+    tried_again = {kind for kind, type_ in TYPES.items() if type_.status in (429, 503, 504)}
+    assert set(RETRYABLE) == tried_again
+
+
+def test_no_text_of_a_final_problem_is_in_another() -> None:
+    """IdentityIQ looks for parts of an answer: an account that is gone must look like nothing else."""
+    for kind in (*RETRYABLE, NOT_FOUND):
+        assert not [each for each in PROBLEM_TEXTS if each in f'{{"type":"/problems/{kind}"}}']
+    assert not [kind for kind in FINAL_TYPES if NOT_FOUND in kind]
+
+
+def test_the_file_for_the_demo_has_what_the_demo_can() -> None:
+    """Its source disables through SCIM; the guide prints for one that strips, which needs no endpoint."""
+    assert 'disable_by = "strip"' in GUIDE
+    assert endpoints(Source("default", disable_by="strip")) == endpoints(Source("default", disable_by="scim"))
 
 
 def test_nginx_waits_as_long_as_identityiq() -> None:

@@ -15,13 +15,14 @@ from tests.identityiq.scripted import Answer, Handler, Scripted
 from tests.identityiq.simulator import PAGES, IdentityIQ, Plan, Request
 
 BASE = "/v1/sources/default"
+SAME_PAGE = '$endpoint.fullUrl$ = $application.baseUrl$ + "/v1/sources/default/accounts"'
 ADA = {"id": "u-1", "userId": "u-1", "userName": "ada", "disabled": False, "groups": ["g-1"]}
 ALAN = {"id": "u-2", "userId": "u-2", "userName": "alan", "disabled": True, "groups": []}
 
 
 def problem(status: int, kind: str, retryable: bool = False, **headers: str) -> Answer:
     """A problem document as the REST face sends it."""
-    body = {"type": f"https://connector.example.com/problems/{kind}", "status": status, "retryable": retryable}
+    body = {"type": f"/problems/{kind}", "status": status, "retryable": retryable}
     return status, {"Content-Type": "application/problem+json", **headers}, body
 
 
@@ -85,7 +86,7 @@ def test_a_wrong_path_leaves_its_attribute_out() -> None:
 def test_pages_without_an_end_fail() -> None:
     """IdentityIQ would go on for ever; the simulator counts."""
     xml = mistakes.edited(
-        mistakes.on("Account Aggregation", "paginationSteps", "TERMINATE_IF $response.more$ == FALSE")
+        mistakes.on("Account Aggregation", "paginationSteps", f"TERMINATE_IF $response.more$ == FALSE\n{SAME_PAGE}")
     )
     with Scripted(one(page(ADA))) as service, pytest.raises(ConnectorException, match="which is a loop"):
         installed(service, xml).accounts()
@@ -135,6 +136,25 @@ def test_a_missing_account_is_none() -> None:
         installed(service).get_object("u-9")
 
 
+def test_an_account_that_is_gone_is_known_by_its_text_alone() -> None:
+    """Its 404 and its text are listed nowhere as errors, which might come first."""
+    with Scripted(one(problem(404, "account-not-found"))) as service:
+        iiq = installed(service)
+        iiq.settings["objectNotFoundErrorMsg"] = ""
+        with pytest.raises(ConnectorException) as failed:
+            iiq.get_object("u-9")
+
+    assert not failed.value.listed
+
+
+@pytest.mark.parametrize("type_", ["group", "permissionSetAssignment"])
+def test_a_missing_entitlement_is_a_failure(type_: str) -> None:
+    """The setting has room for one text, that of accounts: the catalog keeps the entry until the next aggregation."""
+    answer = one(problem(404, "entitlement-not-found"))
+    with Scripted(answer) as service, pytest.raises(ConnectorException, match="entitlement-not-found"):
+        installed(service).get_object("g-9", type_)
+
+
 def test_a_failure_reads_as_in_the_log() -> None:
     """So that the guide can quote it."""
     with Scripted(one(problem(422, "not-grantable"))) as service:
@@ -153,6 +173,7 @@ def test_a_failure_reads_as_in_the_log() -> None:
     [
         (problem(504, "still-running", retryable=True), "retry"),
         (problem(503, "aws-throttled", retryable=True), "retry"),
+        (problem(503, "retry-later", retryable=True), "retry"),
         (problem(409, "conflict"), "failed"),
         (problem(502, "aws-failed", retryable=True), "failed"),
         (problem(200, "not-grantable"), "failed"),
@@ -171,7 +192,7 @@ def test_too_many_requests_are_sent_again_twice() -> None:
     with Scripted(one(problem(429, "busy", retryable=True, **{"Retry-After": "600"}))) as service:
         result = installed(service, sleep=slept.append).provision(Plan("Delete", "u-1"))
 
-    assert result.status == "failed"
+    assert result.status == "retry"
     assert slept == [180.0, 180.0]
     assert len(service.asked) == 3
 
