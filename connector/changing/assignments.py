@@ -17,6 +17,7 @@ import structlog
 
 from connector.changing import looks
 from connector.changing.looks import Durations
+from connector.changing.turns import Turns
 from connector.errors import AwsFailed, ConnectorError
 from connector.model import Assignment, Lane, Principal, Source, Ticket
 from connector.ports import Clock, Directories, Directory, Patience
@@ -42,13 +43,8 @@ class Room:
 
     def __init__(self) -> None:
         self.slots = threading.Semaphore(IN_FLIGHT)
-        self._guard = threading.Lock()
-        self._turns: dict[str, threading.Lock] = defaultdict(threading.Lock)
-
-    def turn(self, aws_account_id: str) -> threading.Lock:
-        """To be held while a change of the AWS account is in flight."""
-        with self._guard:
-            return self._turns[aws_account_id]
+        self.turns = Turns()
+        """By AWS account."""
 
 
 class Rooms:
@@ -119,7 +115,7 @@ class AssignmentWriter:
     def _one(self, job: Job) -> Ticket | ConnectorError:
         try:
             room = self.rooms.of(self._directory().instance().arn)
-            with room.turn(job.assignment.pair.aws_account_id), room.slots:
+            with room.turns.take(job.assignment.pair.aws_account_id), room.slots:
                 ticket = self._submit(job)
                 if ticket.status == "IN_PROGRESS":
                     ticket = self._watch(ticket).result()

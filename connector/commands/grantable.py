@@ -16,10 +16,8 @@ from connector.reading import requestable
 
 
 def check(desk: Desk, directory: Directory, steps: Iterable[Step]) -> None:
-    """Raise `NotGrantable` (or `ManagedElsewhere`) for the first step that gives what cannot be given."""
+    """Raise `NotGrantable` (or `ManagedElsewhere`) for the first of these gifts that cannot be given."""
     for step in steps:
-        if step.verb not in (Verb.JOIN, Verb.ASSIGN, Verb.ADMIT):
-            continue
         if why := malformed(step.attribute, step.value):
             raise NotGrantable(why)
         if step.verb is Verb.JOIN:

@@ -36,13 +36,14 @@ def delete(desk: Desk, asked: OneAccount) -> Iterator[Event]:
         raise ManagedElsewhere(
             'an identity provider owns the users of this source (managed_by = "external"): delete the user there'
         )
+    gone = Present(desk, asked.id, Lane.CHANGE)
     try:
         present, account = everything(desk, asked.id)
         left = strip(desk, present, account, "user {} is kept, because this could not be taken away: {}")
         present.directory.delete_user(asked.id)
     except AccountNotFound:
-        left = _taken_after(desk, Present(desk, asked.id, Lane.CHANGE))
-    Present(desk, asked.id).publish_gone()
+        left = _taken_after(desk, gone)
+    gone.publish_gone()
     desk.stripped.restored(desk.source.name, asked.id)
     named = [f"{each.step.value}: {each.reason}" for each in left]
     _note_leftovers(desk, asked.id, named)

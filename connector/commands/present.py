@@ -49,16 +49,19 @@ class Present:
     def _read(self) -> live.Live:
         source = self._source()
         stripped = self.desk.stripped.disabled(source.name, self.id)
-        try:
+        with self._in_its_store():
             return live.read(self.directory, self.desk.records, source, self.id, stripped=stripped)
-        except AccountNotFound:
-            self._refuse_other_store()
-            raise
 
     def seen(self) -> None:
         """Return when AWS has the user; `AccountNotFound` when it says that there is none."""
-        try:
+        with self._in_its_store():
             self.directory.user(self.id)
+
+    @contextmanager
+    def _in_its_store(self) -> Iterator[None]:
+        """Around what may not find the user: of another store's it is not said that he is not there."""
+        try:
+            yield
         except AccountNotFound:
             self._refuse_other_store()
             raise
@@ -113,21 +116,17 @@ class Present:
 
     def publish(self) -> None:
         """Put what was last read into the newest snapshot, so that lists show our change at once."""
-        self.desk.records.mark_change(self.desk.source.name, self.id)
-        if self.last is None:
-            return
+        assert self.last is not None  # what is published was read
         records, freshness = self.desk.records, self.desk.freshness
         amended = freshness.amend(self.last.kinds, {self.id: self.last.facts}, self._change)
         for held in (each.held for each in self.last.facts if each.kind == facts.ASSIGNMENT):
             pair = Pair.parse(held)
             # A first assignment provisions its pair: it can be requested, and reviewed, from now on.
             if amended is not None and pair is not None and records.one(amended, facts.PAIR, held) is None:
-                records.mark_change(self.desk.source.name, held)
                 freshness.amend((facts.PAIR,), {held: (facts.of_pair(pair),)})
 
     def publish_gone(self) -> None:
         """Take the account out of the newest snapshot."""
-        self.desk.records.mark_change(self.desk.source.name, self.id)
         self.desk.freshness.amend(facts.ABOUT_A_USER, {self.id: ()}, self._change)
 
     @property

@@ -99,9 +99,9 @@ class _Kept:
         return {id_: (at, digest) for id_, (at, digest) in kept.items()}
 
 
-def _named(records: Records, snapshot: Snapshot) -> Iterator[str]:
+def _named(records: Records, snapshot: Snapshot) -> set[str]:
     """Permission sets of the snapshot: those of its census, and those made since, which its pairs alone name."""
-    yield from {each.id for each in every(records, snapshot, facts.PERMISSION_SET)} | _of_pairs(records, snapshot)
+    return {each.id for each in every(records, snapshot, facts.PERMISSION_SET)} | _of_pairs(records, snapshot)
 
 
 def _names(records: Records, snapshot: Snapshot, id_: str) -> bool:

@@ -62,9 +62,11 @@ class Freshness:
     ) -> Snapshot | None:
         """Put a change of ours into the newest snapshot (`Records.amend`); None where there is none to put it into.
 
-        One of another configuration lacks the change from now on: it is no answer to a list, should its configuration
-        come back.
+        It is marked first, for a census under way. A snapshot of another configuration lacks the change from now on: it
+        is no answer to a list, should its configuration come back.
         """
+        for subject in about:
+            self.records.mark_change(self.source.name, subject)
         amended = self.records.amend(self.source.name, self.fingerprint, kinds, about, change)
         if amended is None:
             self.records.doubt(self.source.name)

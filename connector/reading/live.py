@@ -40,14 +40,18 @@ class Live:
     """ARNs of the applications met, by id."""
 
 
-def group_rows_seen(directory: Directory, records: Records, source: Source, note: str = GROUP_ROWS) -> bool:
-    """Whether the source's instance has listed group rows for a user before. Another instance proves nothing."""
-    return records.note(source.name, f"{note} by {directory.instance().arn}") == "seen"
-
-
 def note_group_rows(directory: Directory, records: Records, source: Source, note: str = GROUP_ROWS) -> None:
-    """Remember that it did."""
+    """Remember that the source's instance lists group rows for users. Another instance proves nothing."""
     records.put_note(source.name, f"{note} by {directory.instance().arn}", "seen")
+
+
+def _group_rows_listed(directory: Directory, records: Records, source: Source, seen: bool, note: str) -> bool:
+    """Whether it does: they are `seen` now, or were before."""
+    if records.note(source.name, f"{note} by {directory.instance().arn}") == "seen":
+        return True
+    if seen:
+        note_group_rows(directory, records, source, note)
+    return seen
 
 
 def read(directory: Directory, records: Records, source: Source, user_id: str, *, stripped: bool) -> Live:
@@ -98,10 +102,9 @@ def _assignments(
         yield from _by_pair(directory, me, wanted)
         return
     yield from (row for row in rows if row.principal == me)
-    inherited = {row for row in rows if row.principal.type == "GROUP" and row.principal.id in wanted}
-    if any(row.principal.type == "GROUP" for row in rows) and not group_rows_seen(directory, records, source):
-        note_group_rows(directory, records, source)
-    if wanted and not group_rows_seen(directory, records, source):
+    of_groups = [row for row in rows if row.principal.type == "GROUP"]
+    inherited = {row for row in of_groups if row.principal.id in wanted}
+    if not _group_rows_listed(directory, records, source, bool(of_groups), GROUP_ROWS) and wanted:
         asked = [Principal("GROUP", each) for each in sorted(wanted)]
         for found in together(
             THREADS, lambda each: rows_of(directory, each, lambda: directory.assignments_of(each)), asked
@@ -131,9 +134,8 @@ def _applications(
     me = Principal("USER", user_id)
     wanted = set(groups) if source.inherited == "full" else set()
     rows = set(directory.application_assignments_of(me))
-    if any(row.principal.type == "GROUP" for row in rows):
-        note_group_rows(directory, records, source, APPLICATION_GROUP_ROWS)
-    if wanted and not group_rows_seen(directory, records, source, APPLICATION_GROUP_ROWS):
+    mixed = any(row.principal.type == "GROUP" for row in rows)
+    if not _group_rows_listed(directory, records, source, mixed, APPLICATION_GROUP_ROWS) and wanted:
         for group in (Principal("GROUP", each) for each in sorted(wanted)):
             rows.update(rows_of(directory, group, partial(directory.application_assignments_of, group)))
     for row in sorted(rows):

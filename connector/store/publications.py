@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, delete, exists, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, func, insert, literal, select, update
 
 from connector.errors import CallUs
 from connector.model import Fact, Operation, Snapshot
@@ -131,9 +131,13 @@ def _continues(last: Snapshot, summary: Mapping[str, object]) -> bool:
     return not last.doubted and last.configuration == summary.get("fingerprint", "")
 
 
+def _staged_by(lease: Lease, kinds: list[int]) -> ColumnElement[bool]:
+    return and_(staged.c.source == lease.number, staged.c.fence == lease.fence, staged.c.kind.in_(kinds))
+
+
 def _carry_over(connection: Connection, lease: Lease, kinds: list[int], seen: int) -> None:
     """Stage the living facts of `kinds` about the subjects marked after `seen`, in place of what is staged."""
-    mine = and_(staged.c.source == lease.number, staged.c.fence == lease.fence, staged.c.kind.in_(kinds))
+    mine = _staged_by(lease, kinds)
     changed = select(mark.c.subject).where(mark.c.source == lease.number, mark.c.number > seen)
     alive = and_(fact.c.source == lease.number, fact.c.valid_to.is_(None), fact.c.kind.in_(kinds), about_someone)
     columns = ("kind", "id", "digest", "subject", "held", "body")
@@ -153,7 +157,7 @@ def _carry_over(connection: Connection, lease: Lease, kinds: list[int], seen: in
 
 def _turn_over(connection: Connection, lease: Lease, kinds: list[int], number: int) -> Counter[int]:
     """End what is not staged as it is, begin what is staged and does not live. How many of each kind are staged."""
-    mine = and_(staged.c.source == lease.number, staged.c.fence == lease.fence, staged.c.kind.in_(kinds))
+    mine = _staged_by(lease, kinds)
     alive = and_(fact.c.source == lease.number, fact.c.valid_to.is_(None))
     same_name = and_(staged.c.kind == fact.c.kind, staged.c.id == fact.c.id)
     connection.execute(
