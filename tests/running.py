@@ -217,6 +217,15 @@ class Running:
             process.wait()
             raise
 
+    def kill(self) -> None:
+        """SIGKILL, server and workers at once, in the middle of whatever they do."""
+        assert self._process is not None
+        process, self._process = self._process, None
+        workers = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        for each in (process.pid, *map(int, workers)):
+            os.kill(each, signal.SIGKILL)
+        process.wait(10)
+
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Another command of the program, in the service's environment and on its store."""
         program = Path(sys.executable).with_name("idc-connector")

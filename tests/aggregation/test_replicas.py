@@ -6,8 +6,6 @@ other one finishes the job. A crash of the only process leaves the last snapshot
 
 from __future__ import annotations
 
-import os
-import signal
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -58,17 +56,6 @@ def store(postgresql: Server) -> Iterator[str]:
     url = postgresql.create_database()
     yield url
     postgresql.drop_database(url)
-
-
-def _kill(service: Running) -> None:
-    """SIGKILL to the server and its workers, in the middle of whatever they do."""
-    process = service._process
-    assert process is not None
-    workers = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-    for each in (process.pid, *map(int, workers)):
-        os.kill(each, signal.SIGKILL)
-    process.wait()
-    service._process = None
 
 
 def _wait_for(sandbox: Sandbox, operation: str, times: int) -> None:
@@ -140,7 +127,7 @@ def test_when_the_one_that_reads_is_killed_the_other_finishes(store: str, tmp_pa
         _wait_for(sandbox, "ListAccountAssignments", 10)
         saved = pool.submit(two.client().outputs, "std:account:list") if waits else None
         time.sleep(0.3)
-        _kill(one)
+        one.kill()
         with pytest.raises((OSError, HTTPException)):
             lost.result(10)
         _a_minute_later(store)
@@ -159,7 +146,7 @@ def test_the_other_one_waits_no_longer_than_the_lease(store: str, tmp_path: Path
     with sandbox, _replicas(sandbox, store, tmp_path) as (one, two), ThreadPoolExecutor(1) as pool:
         lost = pool.submit(one.client().post, "std:account:list")
         _wait_for(sandbox, "ListAccountAssignments", 10)
-        _kill(one)
+        one.kill()
         with pytest.raises((OSError, HTTPException)):
             lost.result(10)
         answer = two.client().post("std:account:list")
@@ -182,7 +169,7 @@ def test_a_crash_of_the_only_process_leaves_the_last_snapshot(tmp_path: Path) ->
         sandbox.control("forget")
         lost = pool.submit(service.client().post, "std:account:list")
         _wait_for(sandbox, "ListAccountAssignments", 10)
-        _kill(service)
+        service.kill()
         with pytest.raises((OSError, HTTPException)):
             lost.result(10)
 

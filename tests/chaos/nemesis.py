@@ -14,7 +14,6 @@ from typing import Any, Final
 
 from connector.sandbox.server import Sandbox
 from tests.faults.proxy import GATEWAY, KINDS, TOO_MANY, Proxy
-from tests.operations.killing import kill
 from tests.running import Running
 
 READS: Final = (
@@ -82,7 +81,7 @@ class Nemesis:
             at = began + seconds * (number + self.luck.uniform(0.4, 0.8)) / times
             if self.stop.wait(max(0.0, at - time.monotonic())):
                 return
-            kill(self.service)
+            self.service.kill()
             self.kills += 1
             self.service.start()
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -64,25 +61,13 @@ def test_the_service_is_killed(dev_server: DevServer, tmp_path: Path) -> None:
         tenant = dev_server.client(relay.url)
         answer = pool.submit(tenant.ask, "std:entitlement:list", {"type": "permissionSetAssignment"})
         assert relay.reached.wait(60)
-        kill(service)
+        service.kill()
         relay.go_on.set()
         cut = answer.result(60)
 
     assert cut.error is not None
     assert "broke off before its end" in cut.error
     assert 50 < len(cut.outputs) < 9_500
-
-
-def kill(service: Running) -> None:
-    """End the service and its worker at once."""
-    process = service._process
-    assert process is not None
-    listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
-    pairs = [tuple(map(int, line.split())) for line in listed.splitlines()]
-    for pid in [process.pid, *(pid for pid, parent in pairs if parent == process.pid)]:
-        os.kill(pid, signal.SIGKILL)
-    process.wait()
-    service._process = None
 
 
 def test_the_face_is_killed_between_frames(dev_server: DevServer, tmp_path: Path) -> None:

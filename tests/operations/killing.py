@@ -1,9 +1,7 @@
-"""SIGKILL of a whole service, and what is left of it: operations in the store, access in the emulated AWS."""
+"""What is left of a service that was killed: operations in the store, access in the emulated AWS."""
 
 from __future__ import annotations
 
-import os
-import signal
 import time
 from pathlib import Path
 from typing import Any
@@ -12,22 +10,10 @@ from connector.model import Operation
 from connector.sandbox.server import Sandbox
 from connector.store import open_store
 from tests.acceptance.oracle import pair_id
-from tests.running import Running
 
 WITHIN = 60.0
 """Seconds from the restart until every operation has ended."""
 ALL = 100_000
-
-
-def kill(service: Running) -> None:
-    """SIGKILL, master and workers at once."""
-    assert service._process is not None
-    parent = service._process.pid
-    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-    for each in (parent, *map(int, children)):
-        os.kill(each, signal.SIGKILL)
-    service._process.wait(10)
-    service._process = None
 
 
 def operations(directory: Path, unfinished: bool = False) -> list[Operation]:

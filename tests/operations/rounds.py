@@ -23,7 +23,7 @@ from connector.sandbox.options import Options
 from connector.sandbox.organisation import Organisation
 from connector.sandbox.server import Sandbox
 from tests.faults.proxy import Proxy
-from tests.operations.killing import ended, kill, operations, truth
+from tests.operations.killing import ended, operations, truth
 from tests.running import Client, Running, change, key
 
 SOURCES: Final = '[sources.default]\ndisable_by = "strip"\n'
@@ -165,7 +165,7 @@ class Round:
                 self.before = truth(sandbox)
                 for case in self.cases.values():
                     self._hold(case, sandbox, proxy, service.client())
-                kill(service)
+                service.kill()
                 proxy.clear()
                 service.start()
                 self.ended = ended(self.directory)

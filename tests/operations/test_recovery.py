@@ -10,7 +10,7 @@ from pathlib import Path
 from connector.sandbox.options import Options
 from connector.sandbox.server import Sandbox
 from tests.faults.proxy import Proxy
-from tests.operations.killing import ended, kill, truth
+from tests.operations.killing import ended, truth
 from tests.running import Running, change, key
 
 
@@ -29,7 +29,7 @@ def test_what_was_granted_and_revoked_since_is_not_granted_again(tmp_path: Path)
         asking = threading.Thread(target=ask, daemon=True)
         asking.start()
         assert rule.struck.wait(15)
-        kill(service)
+        service.kill()
         asking.join(10)
         proxy.clear()
         service.start()
