@@ -59,10 +59,11 @@ def of(records: Any, fingerprint: str = "f") -> Freshness:
     )
 
 
-def publish(records: Records, fingerprint: str = "f", seen: int = 0) -> Snapshot | None:
+def publish(records: Records, fingerprint: str = "f") -> Snapshot | None:
+    """What a census that begins now publishes."""
     census = records.begin_census("default", "me", 30)
     assert census is not None
-    published = records.publish(census, ("user",), {**SUMMARY, "fingerprint": fingerprint}, seen)
+    published = records.publish(census, ("user",), {**SUMMARY, "fingerprint": fingerprint}, census.mark)
     if published is None:
         records.abandon(census, "")
     return published
