@@ -90,6 +90,13 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self._await_head(Connection(self._linger, self.cfg, sock, address, listener.getsockname()))
         return True
 
+    def wait_for_and_dispatch_events(self, timeout: float) -> None:
+        """Look after every connection that something has come on."""
+        for key, _ in self.poller.select(timeout):
+            # Closed to make room for another one of these, its number may be that other one's by now.
+            if self.poller.get_map().get(key.fd) is key:
+                key.data(key.fileobj)
+
     def on_pending_socket_readable(self, conn: Any, client: Any) -> None:
         """More of a head has come."""
         if self._complete(conn):

@@ -22,9 +22,11 @@ SIX_MEGABYTES = {"accounts": "120", "size": "50000"}
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The fakes on the real server."""
-    server, address = start(20, tmp_path_factory.mktemp("slow") / "log")
+    log = tmp_path_factory.mktemp("slow") / "log"
+    server, address = start(20, log)
     yield address
     stop(server)
+    assert log.read_text().count("Booting worker") == 1, "the worker died"
 
 
 @pytest.fixture
@@ -118,6 +120,16 @@ def test_heads_that_do_not_come_hold_no_thread(url: str, clients: ExitStack, sen
 def test_more_connections_than_the_server_has_stop_nobody(url: str, clients: ExitStack) -> None:
     for _ in range(OPTIONS["worker_connections"] + 20):
         connect(url, b"", clients)
+    assert seconds_to_list(url) < 5
+
+
+def test_clients_that_leave_while_others_take_their_room(url: str) -> None:
+    """Of what the server hears of at once, one thing may end another: who comes takes the room of who is told the end,
+    and that one leaves in the same moment."""
+    for _ in range(5):
+        with ExitStack() as staying:
+            for _ in range(OPTIONS["worker_connections"]):
+                connect(url, b"NONSENSE\r\n\r\n", staying)
     assert seconds_to_list(url) < 5
 
 
