@@ -335,14 +335,15 @@ class Operations(Protocol):
 
         In one transaction: with a `key` the caller used for the source within 24 h, that operation (whatever its
         content: comparing is the caller's business); else an unfinished operation of the source with the same content,
-        for which the key now stands too; else a new one, in state accepted, leased to `owner`. An unfinished one of the
-        same content whose lease has run out is taken over. `FixRequest` when a text cannot be kept.
+        for which the key now stands too, unless another with the same turn or account was accepted after it; else a new
+        one, in state accepted, leased to `owner`. An unfinished one of the same content whose lease has run out is
+        taken over. `FixRequest` when a text cannot be kept.
         """
 
     def operation(self, id: str) -> Operation | None: ...
 
     def turn_come(self, operation: Operation) -> bool:
-        """Whether no unfinished operation of the source with the same turn was accepted before this one."""
+        """Whether no unfinished operation of the source with the same turn or account was accepted before this one."""
 
     def renew(self, operation: Operation, lease: float) -> bool:
         """False when another owner has taken it; then nothing more may be done for it."""

@@ -14,6 +14,8 @@ from connector.changing.planning import TAKE
 from connector.model import Operation, Outcome, Recorded, Result, Step, Verb
 from connector.ports import Clock, Operations
 
+POLL: Final = 0.1
+"""Seconds between looks at another operation that has to end first."""
 TOO_OLD: Final = 15 * 60.0
 """Seconds after which an interrupted change gives nothing any more: who asked has asked again, or elsewhere."""
 
@@ -36,8 +38,14 @@ class Journal:
             self._known[_name(each.step)] = each
 
     def account(self, user_id: str) -> None:
-        """The user a create has made, or found to be its own."""
+        """The user a create has made, or found: whatever was accepted on that user before comes first."""
         self.operation = self.operations.record(self.operation, self._all(), user_id)
+        self.await_turn()
+
+    def await_turn(self) -> None:
+        """Return when everything that was accepted before on the same subject has ended."""
+        while not self.operations.turn_come(self.operation):
+            self.clock.sleep(POLL)
 
     def continue_from(self, earlier: Operation) -> None:
         """The same wish was carried out before: what it gave is not given again."""

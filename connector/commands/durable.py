@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 import structlog
 
-from connector.changing.journal import Journal
+from connector.changing.journal import POLL, Journal
 from connector.changing.lease import LEASE, kept
 from connector.commands import asked as asking
 from connector.commands import trail
@@ -24,8 +24,6 @@ from connector.model import Account, Event, NewAccount, Operation, OperationStat
 log = structlog.get_logger(__name__)
 
 Run = Callable[[Desk, Any], Iterator[Event]]
-POLL: Final = 0.1
-"""Seconds between looks at another operation that has to end first."""
 
 
 def durable(command: str, run: Run) -> Run:
@@ -62,9 +60,8 @@ def carry(desk: Desk, operation: Operation, run: Run) -> Operation:
     Raises only when the store fails: then nothing more is known here, and the operation is taken up again later.
     """
     with kept(desk.operations, operation):
-        while not desk.operations.turn_come(operation):
-            desk.clock.sleep(POLL)
         journal = Journal(desk.operations, operation, desk.clock, resumed=operation.fence > 1)
+        journal.await_turn()
         try:
             desk.audit.append(trail.intent(operation, desk.asker))
             event = next(run(replace(desk, journal=journal), asking.from_json(operation.asked)))

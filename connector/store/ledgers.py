@@ -45,12 +45,11 @@ unfinished: Final = operation.c.ended_at.is_(None)
 ended: Final = operation.c.ended_at.is_not(None)
 
 Index("operation_number", operation.c.source, operation.c.number, unique=True)
-# At most one unfinished operation of a content, whoever accepts; and the way to the few unfinished ones.
+# The way to the few unfinished ones. There may be two of one content, with another between them.
 Index(
     "operation_unfinished",
     operation.c.source,
     operation.c.content,
-    unique=True,
     sqlite_where=unfinished,
     postgresql_where=unfinished,
 )

@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, insert, select, update
+from sqlalchemy import ColumnElement, Connection, FromClause, and_, exists, insert, or_, select, update
 
 from connector.errors import CallUs
 from connector.model import Operation, OperationState, Recorded
@@ -29,6 +29,21 @@ CREATE: Final = "std:account:create"
 
 _this = operation.alias("this")
 _other = operation.alias("other")
+
+
+def _on_the_same(one: FromClause) -> ColumnElement[bool]:
+    """Whether `_other` is on the same subject: of one turn, or with one account, once a create knows its."""
+    return or_(_other.c.turn == one.c.turn, and_(one.c.account != "", _other.c.account == one.c.account))
+
+
+_joinable: Final = and_(
+    unfinished,
+    ~exists().where(
+        _other.c.source == operation.c.source, _other.c.number > operation.c.number, _on_the_same(operation)
+    ),
+)
+"""Unfinished, and the last that was accepted on its subject: what came after it may undo what it does, and who asks for
+the same once more wants that undone again. So at most one of a content, as those are of one turn."""
 
 
 class Operations:
@@ -69,8 +84,7 @@ class Operations:
             known = self._keys.operation(connection, number, caller, key, now) if key else None
             found = lock(connection, operation.c.id == known) if known else None
             if found is None:
-                # At most one, or the index would have refused the second.
-                found = lock(connection, operation.c.source == number, operation.c.content == content, unfinished)
+                found = lock(connection, operation.c.source == number, operation.c.content == content, _joinable)
             if found is None:
                 mine, id_ = True, _new(connection, number, accepted + 1, wish, owner, now, now + lease)
             else:
@@ -90,8 +104,8 @@ class Operations:
         return None if row is None else of_row(row)
 
     def turn_come(self, operation: Operation) -> bool:
-        """Whether every operation of the same turn that was accepted before this one has ended."""
-        earlier = and_(_other.c.ended_at.is_(None), _other.c.turn == _this.c.turn, _other.c.number < _this.c.number)
+        """Whether every operation on the same subject that was accepted before this one has ended."""
+        earlier = and_(_other.c.ended_at.is_(None), _on_the_same(_this), _other.c.number < _this.c.number)
         return not self._is_there(operation, earlier)
 
     def later_on(self, operation: Operation) -> bool:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +19,11 @@ from typing import Any
 import boto3
 import pytest
 
+from connector.model import Operation
 from connector.sandbox.options import Options
 from connector.sandbox.server import Sandbox
 from connector.sandbox.small import CORE, DATA, ENG, small
+from connector.store import open_store
 from tests.named import Named
 from tests.running import Answer, Client, Running, change, key
 
@@ -83,6 +86,14 @@ class Outside(Named):
         assert answer["AccountAssignmentCreationStatus"]["Status"] == "IN_PROGRESS"
         self.sandbox.control("options", {"assignment_seconds": 0.1})
         return self.pair(permission_set, account)
+
+    def operations(self, source: str) -> Sequence[Operation]:
+        """All that were accepted, the newest first."""
+        store = open_store(f"sqlite:///{self.service.directory / 'connector.db'}")
+        try:
+            return store.operations.listed(source, False, 100)
+        finally:
+            store.close()
 
     def held(self, user: str) -> set[str]:
         """Ids of the pairs AWS holds for the user, when nothing is in flight any more."""
@@ -187,6 +198,35 @@ def test_an_application_made_since_the_last_census_can_be_given_and_taken_and_ke
     client.one("std:account:update", key(user, changes=[{"op": "Add", **named}]))
     client.one("std:account:delete", key(user))
     assert holders() == set()
+
+
+def test_the_last_of_several_changes_wins_also_where_an_equal_one_is_still_going_on(outside: Outside) -> None:
+    """Taken, given back, taken again, each asked while AWS works on those before: none is told an earlier one's end."""
+    client, pair = outside.client("strip"), outside.pair("Read", CORE)
+    updated, disabled = outside.user("edgar"), outside.user("barbara")
+    for user in (updated, disabled):
+        outside.grants(user, "Read", CORE)
+
+    def update(op: str) -> tuple[str, Any]:
+        return "std:account:update", key(updated, changes=[change(op, "permissionSetAssignments", pair)])
+
+    take = [update("Remove"), ("std:account:disable", key(disabled))]
+    give = [update("Add"), ("std:account:enable", key(disabled))]
+    outside.sandbox.control("options", {"assignment_seconds": 0.5})
+    with ThreadPoolExecutor(6) as pool:
+        asked = []
+        for number, wishes in enumerate([take, give, take], 1):
+            asked += [pool.submit(client.post, *each) for each in wishes]
+            deadline = time.monotonic() + 10
+            while len(outside.operations("strip")) < 2 * number and time.monotonic() < deadline:
+                time.sleep(0.01)
+    assert [each.result().text for each in asked if not each.result().complete] == []
+    assert outside.held(updated) == outside.held(disabled) == set()
+
+    outside.sandbox.control("options", {"assignment_seconds": 0.1})
+    for wishes in (give, take):
+        assert client.one(*wishes[0]) != {}, "what ended a moment ago is done again when it was undone since"
+    assert outside.held(updated) == set()
 
 
 def test_a_remove_of_what_is_not_there_is_done_and_says_nothing(outside: Outside) -> None:

@@ -36,6 +36,18 @@ def test_the_same_wish_of_many(store: Store, store_url: str) -> None:
     both[1].close()
 
 
+def test_the_same_wish_of_many_after_another(store: Store, store_url: str) -> None:
+    """The first one's is still going on, and was undone since: they share one that comes after that."""
+    both = stores(store, store_url)
+    first, _ = accept(store, "remove")
+    between, _ = accept(store, "add")
+    made = together(*(lambda n=n: accept(both[n % 2], "remove", owner=f"o{n}") for n in range(8)))
+    assert sum(mine for _, mine in made) == 1
+    assert [each.id for each in store.operations.listed("aws", True, 100)] == [made[0][0].id, between.id, first.id]
+    assert len({each.id for each, _ in made}) == 1
+    both[1].close()
+
+
 def test_the_same_key_of_many(store: Store, store_url: str) -> None:
     """With content of each its own: the first one's counts."""
     both = stores(store, store_url)

@@ -163,6 +163,57 @@ def test_the_same_content_is_the_same_operation(store: Store) -> None:
     assert later.id != first.id
 
 
+@pytest.mark.parametrize("other", [{"turn": "u1", "account": ""}, {"turn": "u2", "account": "u1"}])
+@pytest.mark.parametrize("ended", [False, True])
+def test_the_same_content_after_another_change_of_the_subject_is_another_operation(
+    store: Store, other: dict[str, str], ended: bool
+) -> None:
+    """What came between may have undone it. Who asks once more still joins; who waits, waits for all before it."""
+    first, _ = accept(store, "remove")
+    accept(store, "elsewhere", turn="u2", account="u2")
+    accept(store, "unknown", turn="u2", account="")
+    assert not accept(store, "remove")[1]
+    between, _ = accept(store, "add", **other)
+    if ended:
+        store.operations.end(between, "failed", {})
+
+    again, mine = accept(store, "remove", owner="two")
+
+    assert mine
+    assert again.id != first.id
+    assert accept(store, "remove", key="k1") == (again, False)
+    store.operations.end(first, "succeeded", {})
+    assert store.operations.turn_come(again) is ended
+    assert accept(store, "remove")[0] == again
+    assert accept(store, "remove", key="k1")[0] == again
+
+
+def test_an_abandoned_operation_after_which_another_was_accepted_is_left_to_its_turn(store: Store) -> None:
+    """It is not what is asked for now, and whoever looks for abandoned ones takes it."""
+    first, _ = accept(store, "remove")
+    between, _ = accept(store, "add")
+    expire(store)
+
+    again, mine = accept(store, "remove", owner="two")
+
+    assert mine
+    assert again.id not in (first.id, between.id)
+    taken = [store.operations.take_abandoned("two", 30) for _ in range(3)]
+    assert taken == [replace(first, fence=2), replace(between, fence=2), None]
+
+
+def test_the_same_content_after_it_ended_is_another_operation(store: Store) -> None:
+    """Without a key nothing that has ended is told again, whatever came since."""
+    first, _ = accept(store, "remove")
+    store.operations.end(first, "succeeded", {})
+    between, _ = accept(store, "add")
+    store.operations.end(between, "succeeded", {})
+
+    again, mine = accept(store, "remove")
+    assert mine
+    assert again.id not in (first.id, between.id)
+
+
 def test_a_key_answers_a_day(timed: Store, hand: Hand) -> None:
     """Finished too, with other content too; one second later it is free."""
     first, _ = accept(timed, key="k1")
@@ -283,7 +334,7 @@ def test_abandoned_ones_go_the_oldest_first(store: Store) -> None:
 def test_turns_come_in_order_of_acceptance(store: Store) -> None:
     """Another turn or another source waits for nobody; an end, however it is, lets the next one come."""
     first, second, third = (accept(store, f"c{number}")[0] for number in range(3))
-    assert store.operations.turn_come(accept(store, "c4", turn="u2")[0])
+    assert store.operations.turn_come(accept(store, "c4", turn="u2", account="u2")[0])
     assert store.operations.turn_come(accept(store, "c4", source="other")[0])
     come = store.operations.turn_come
 
@@ -292,6 +343,23 @@ def test_turns_come_in_order_of_acceptance(store: Store) -> None:
     assert [come(each) for each in (first, third)] == [True, False]
     store.operations.end(first, "failed", {})
     assert come(third)
+
+
+def test_a_create_that_knows_its_account_goes_before_later_changes_of_it(store: Store) -> None:
+    """It may be giving something yet; one that was accepted before it waits for nothing."""
+    before, _ = accept(store, "c0", account="u1")
+    made, _ = accept(store, "c1", command=CREATE, turn="ada", account="")
+    change, _ = accept(store, "c2")
+    other, _ = accept(store, "c3", command=CREATE, turn="eve", account="")
+    store.operations.end(before, "succeeded", {})
+    assert store.operations.turn_come(change)
+    store.operations.record(made, (), "u1")
+
+    assert not store.operations.turn_come(change)
+    assert store.operations.turn_come(made)
+    assert store.operations.turn_come(other)
+    store.operations.end(made, "succeeded", {})
+    assert store.operations.turn_come(change)
 
 
 def test_turns_do_not_trust_the_clock(timed: Store, hand: Hand) -> None:
