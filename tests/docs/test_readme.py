@@ -26,6 +26,7 @@ class Demo:
 
     port: int
     printed: str
+    home: Path
 
     @property
     def token(self) -> str:
@@ -42,6 +43,7 @@ class Demo:
             ["bash", "-eu", "-o", "pipefail", "-c", script],
             env={
                 "PATH": f"{BIN}:{os.environ['PATH']}",
+                "HOME": str(self.home),
                 "TOKEN": self.token,
                 "SANDBOX": self.sandbox,
                 "NO_PROXY": "127.0.0.1",
@@ -73,7 +75,7 @@ def demo(tmp_path_factory):
             assert process.poll() is None, (directory / "log").read_text()
             assert time.monotonic() < until, (directory / "log").read_text()
             time.sleep(0.1)
-        yield Demo(port, printed.read_text())
+        yield Demo(port, printed.read_text(), directory)
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(timeout=30)
