@@ -23,9 +23,10 @@ demo: $(READY) ## Run the connector with an emulated AWS behind it, on http://12
 
 test: lint types imports tests ## Run every check and every test
 
-lint: $(READY) ## Check style
+lint: $(READY) ## Check style, and for weaknesses
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive connector spec
 
 types: $(READY) ## Check types
 	$(BIN)/mypy
@@ -38,6 +39,9 @@ tests: $(READY) ## Run the tests alone; ARGS="-k name" narrows them
 
 slow: $(READY) ## Run the tests that take long
 	$(BIN)/pytest -m slow $(ARGS)
+
+audit: $(READY) ## Ask PyPI's database for known weaknesses of the libraries in requirements.lock
+	$(BIN)/uv tool run pip-audit@2.10.1 --strict --require-hashes --disable-pip -r requirements.lock
 
 chaos: $(READY) ## Change, fail and kill for a minute, then check that nothing was lost; ARGS="--seconds 600 --seed 7"
 	$(BIN)/python -m tests.chaos $(ARGS)
@@ -61,4 +65,4 @@ isc: $(READY) ## Build the bundle for Identity Security Cloud, spec/isc/dist/*.z
 clean: ## Remove what was made here
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist var
 
-.PHONY: help setup demo test lint types imports tests slow chaos bench format lock isc clean
+.PHONY: help setup demo test lint types imports tests slow audit chaos bench format lock isc clean

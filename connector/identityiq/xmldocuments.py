@@ -7,7 +7,7 @@ one would reach IdentityIQ as a space.
 
 from __future__ import annotations
 
-from xml.etree import ElementTree
+from xml.etree import ElementTree  # only writes # nosec B405
 
 from connector.identityiq.application import CONNECTOR, TYPE, Application, Value
 from connector.identityiq.schemas import Field, Schema
