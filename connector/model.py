@@ -410,6 +410,7 @@ class ChangeAccount:
 class Verb(Enum):
     """What one step does."""
 
+    CREATE = "create user"
     SET_ATTRIBUTES = "set attributes"
     JOIN = "join group"
     LEAVE = "leave group"

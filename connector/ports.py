@@ -5,10 +5,11 @@ Every method raises only `errors.ConnectorError`s. A list that was not read to i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from connector.errors import ConnectorError
 from connector.model import (
     Application,
     ApplicationAssignment,
@@ -69,6 +70,11 @@ class Pace(Protocol):
 
     def slow_down(self, owner: str, family: Family) -> None:
         """AWS throttled us: somebody else uses the quota too."""
+
+
+Submitted = Callable[[ConnectorError | None], None]
+"""Hears None before a call goes out that AWS must not be sent twice, and an error when AWS answered that it did
+nothing: in between, nobody knows whether it acted."""
 
 
 class Reading(Protocol):
@@ -135,7 +141,7 @@ class Reading(Protocol):
 class Changing(Protocol):
     """Changes to one source. None retries what AWS may have done; each says what it found."""
 
-    def create_user(self, attributes: Mapping[str, str]) -> str:
+    def create_user(self, attributes: Mapping[str, str], submitted: Submitted) -> str:
         """New UserId. `AwsConflict` with reason UNIQUENESS_CONSTRAINT_VIOLATION when a unique value is taken."""
 
     def update_user(self, user: User, attributes: Mapping[str, str | None]) -> None:

@@ -29,6 +29,8 @@ Attempt = Callable[[float], Answer]
 """Makes the call once; told how many seconds of silence to put up with."""
 Lost = Callable[[float], Answer | None]
 """Told when the first attempt began (Unix seconds), finds out whether a call whose answer is missing took effect."""
+Told = Callable[[Fault | None], None]
+"""Told None before each attempt, and after it how it failed."""
 
 BACKOFF: Final = {Again.THROTTLED: (0.5, 8.0), Again.BROKEN: (0.1, 5.0), Again.BUSY: (0.3, 5.0), Again.EXPIRED: (0, 0)}
 """First and greatest wait in seconds; the waits between are doubled, and drawn between nothing and that."""
@@ -79,13 +81,20 @@ class Line:
         return replace(self, owner=owner, region=region)
 
     def call(
-        self, service: str, operation: str, needs: str | None = None, lost: Lost | None = None, /, **params: Any
+        self,
+        service: str,
+        operation: str,
+        needs: str | None = None,
+        lost: Lost | None = None,
+        told: Told | None = None,
+        /,
+        **params: Any,
     ) -> Answer:
         """AWS's answer to one operation.
 
         `needs` is the member that a whole answer has. `lost` is asked after an attempt that AWS may have executed, or
         refused because of an earlier one; its answer is taken for the call's. Without it the operation must be safe to
-        repeat. Raises what `faults` makes of the last attempt.
+        repeat. `told` follows the attempts of one that is not. Raises what `faults` makes of the last attempt.
         """
 
         def attempt(left: float) -> Answer:
@@ -96,9 +105,11 @@ class Line:
                 raise BrokenAnswer(f"without {needs}")
             return answer
 
-        return self.repeat(service, operation, attempt, lost)
+        return self.repeat(service, operation, attempt, lost, told)
 
-    def repeat(self, service: str, operation: str, attempt: Attempt, lost: Lost | None = None) -> Answer:
+    def repeat(
+        self, service: str, operation: str, attempt: Attempt, lost: Lost | None = None, told: Told | None = None
+    ) -> Answer:
         """`call` for any attempt: it returns an answer, or raises what `faults.understand` understands."""
         self._take(service)
         # A queue for our own quota is no fault of AWS: a call that had to wait for its turn starts with all the
@@ -109,10 +120,14 @@ class Line:
         began = self.clock.now()
         failed: Counter[Again] = Counter()
         while True:
+            if told is not None:
+                told(None)
             answer, fault = self._once(service, operation, attempt, until)
             if fault is None:
                 self.patience.progress()
                 return answer
+            if told is not None:
+                told(fault)
             why = self._reason(fault, failed, until)
             failed[why] += 1
             if lost is not None and why in (Again.BROKEN, Again.BUSY):

@@ -33,7 +33,7 @@ from connector.model import (
     Ticket,
     User,
 )
-from connector.ports import Clock, Pace, Patience
+from connector.ports import Clock, Pace, Patience, Submitted
 
 INSTANCE_AGE: Final = 300.0
 """Seconds after which the instance is looked up again."""
@@ -225,9 +225,9 @@ class Directory:
 
     # ---- changing
 
-    def create_user(self, attributes: Mapping[str, str]) -> str:
+    def create_user(self, attributes: Mapping[str, str], submitted: Submitted) -> str:
         """Id of the new user."""
-        return users.created(*self._store(), attributes)
+        return users.created(*self._store(), attributes, submitted)
 
     def update_user(self, user: User, attributes: Mapping[str, str | None]) -> None:
         """Set or clear attributes if `user.revision` still holds."""

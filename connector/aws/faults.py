@@ -53,6 +53,8 @@ class Fault:
     """Whether and why another attempt may succeed."""
     after: float | None = None
     """Seconds AWS asked us to wait, where it said so."""
+    silent: bool = False
+    """AWS said nothing, though the call may have reached it: nobody knows whether it acted."""
 
 
 class Failed(Exception):
@@ -197,7 +199,11 @@ def understand(service: str, operation: str, caught: Exception) -> Fault:
 def _of_answer(service: str, operation: str, caught: boto.ClientError) -> Fault:
     answer = _read(service, operation, caught)
     details = tuple(each for each in (answer.reason, answer.resource) if each)
-    verdict = verdict_of(answer.service, answer.operation, answer.code, details) or _by_status(caught)
+    verdict = verdict_of(answer.service, answer.operation, answer.code, details)
+    if verdict is None:
+        verdict = _by_status(caught)
+        # A gateway's own page about an answer that it did not get.
+        return Fault(verdict, ERRORS[verdict](answer), _AGAIN.get(verdict), answer.after, verdict is Verdict.BROKEN)
     return Fault(verdict, ERRORS[verdict](answer), _AGAIN.get(verdict), answer.after)
 
 
@@ -263,6 +269,8 @@ _UNREACHABLE: Final = (
     BrokenAnswer,
     OSError,
 )
+_UNSENT: Final = (boto.EndpointConnectionError, boto.ConnectTimeoutError, boto.ProxyConnectionError)
+"""No connection was made, so AWS never heard of the call."""
 _MISCONFIGURED: Final = (
     boto.NoCredentialsError,
     boto.PartialCredentialsError,
@@ -287,7 +295,7 @@ def _without_answer(service: str, operation: str, caught: Exception) -> Fault:
     action = f"{ACTION_PREFIX[service]}:{operation}"
     if isinstance(caught, _UNREACHABLE):
         sentence = f"No usable answer from AWS to {action} ({_plain_name(caught)}){_where(service, caught)}."
-        return Fault(Verdict.BROKEN, AwsFailed(sentence), Again.BROKEN)
+        return Fault(Verdict.BROKEN, AwsFailed(sentence), Again.BROKEN, silent=not isinstance(caught, _UNSENT))
     if isinstance(caught, _MISCONFIGURED):
         return Fault(Verdict.CREDENTIALS, misconfigured(caught), None)
     if isinstance(caught, boto.ParamValidationError) and operation in ("CreateUser", "UpdateUser"):

@@ -14,9 +14,11 @@ from typing import Any, Final
 from connector.attributes import BLOCKS, BY_NAME, ENTERPRISE, Attribute
 from connector.aws import translate
 from connector.aws.calls import Answer, Line
+from connector.aws.faults import Fault
 from connector.aws.paging import listed
 from connector.errors import AccountNotFound, AwsConflict, FixRequest, InvalidAttribute, NotFoundInAws
 from connector.model import RESOURCE_ID, User
+from connector.ports import Submitted
 
 CLOCK_SKEW: Final = 300.0
 """Seconds by which our clock and AWS's may differ when a creation time is compared."""
@@ -69,26 +71,44 @@ def id_of(line: Line, store: str, attribute: str, value: str) -> str | None:
 # ---- created ---------------------------------------------------------------------------------------------------
 
 
-def created(line: Line, store: str, attributes: Mapping[str, str]) -> str:
+def created(line: Line, store: str, attributes: Mapping[str, str], submitted: Submitted) -> str:
     """Id of the new user.
 
-    CreateUser has no client token: when its answer is lost, the user may be there. He is looked for by userName, and
+    CreateUser has no client token: when there is no answer, the user may be there. He is looked for by userName, and
     is ours when he was made since our first attempt and has every attribute that we sent; only when nobody has the
-    name is the call repeated. `AwsConflict` when a unique value is somebody else's.
+    name is the call repeated. Where AWS answered, be it an error, nobody who is there is ours. `AwsConflict` when a
+    unique value is somebody else's.
     """
-    began: list[float] = []
+    began: float | None = None
+    silent = False
+
+    def told(fault: Fault | None) -> None:
+        nonlocal silent
+        if fault is None:
+            submitted(None)
+        elif fault.silent:
+            silent = True
+        elif not silent:  # what came of an earlier attempt is not known by this one's answer
+            submitted(fault.error)
 
     def lost(first_attempt: float) -> Answer | None:
-        began.append(first_attempt)
-        return _made_by_us(line, store, attributes, first_attempt)
+        nonlocal began
+        began = first_attempt if silent else None
+        return None if began is None else _made_by_us(line, store, attributes, began)
 
     try:
         answer = line.call(
-            "identitystore", "CreateUser", "UserId", lost, IdentityStoreId=store, **translate.new_user(attributes)
+            "identitystore",
+            "CreateUser",
+            "UserId",
+            lost,
+            told,
+            IdentityStoreId=store,
+            **translate.new_user(attributes),
         )
     except AwsConflict:
         # A repetition may collide with our own first attempt, whose user was not to be seen yet.
-        found = _made_by_us(line, store, attributes, began[0]) if began else None
+        found = None if began is None else _made_by_us(line, store, attributes, began)
         if found is None:
             raise
         answer = found

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from connector.changing.planning import TAKE
+from connector.errors import ConnectorError
 from connector.model import Operation, Outcome, Recorded, Result, Step, Verb
-from connector.ports import Clock, Operations
+from connector.ports import Clock, Operations, Submitted
 
 POLL: Final = 0.1
 """Seconds between looks at another operation that has to end first."""
@@ -37,8 +38,29 @@ class Journal:
         for each in self.operation.steps:
             self._known[_name(each.step)] = each
 
-    def account(self, user_id: str) -> None:
+    def unknown(self, step: Step) -> bool:
+        """Whether an earlier run began the step, and nobody knows what came of it."""
+        known = self._known.get(_name(step))
+        return known is not None and known.result is None
+
+    def submitted(self, step: Step) -> Submitted:
+        """Keeps that the step is begun, and that nothing came of it when AWS refused it.
+
+        What is unknown of an earlier run stays so: a later answer is about the later call.
+        """
+        unknown = self.unknown(step)
+
+        def keep(refusal: ConnectorError | None) -> None:
+            if not unknown:
+                result = None if refusal is None else Result.FAILED
+                self._known[_name(step)] = Recorded(step, result, str(refusal or ""))
+                self._keep()
+
+        return keep
+
+    def account(self, user_id: str, outcome: Outcome) -> None:
         """The user a create has made, or found: whatever was accepted on that user before comes first."""
+        self._known[_name(outcome.step)] = Recorded(outcome.step, outcome.result)
         self.operation = self.operations.record(self.operation, self._all(), user_id)
         self.await_turn()
 

@@ -14,7 +14,7 @@ from connector.commands.desk import Desk
 from connector.commands.present import Present
 from connector.commands.taken import exists, holder
 from connector.errors import AccountNotFound, AlreadyExists, AwsConflict, Conflicts, ManagedElsewhere
-from connector.model import Account, Change, Event, Lane, NewAccount, Step
+from connector.model import Account, Change, Event, Lane, NewAccount, Outcome, Result, Step, Verb
 from connector.ports import Directory
 
 CLOCKS_APART: Final = 300.0
@@ -34,7 +34,6 @@ def create(desk: Desk, asked: NewAccount) -> Iterator[Event]:
     if not desk.noted.resumed:
         grantable.check(desk, directory, _gifts(changes))
     user_id = desk.noted.operation.account or _found_or_made(desk, directory, scalars)
-    desk.noted.account(user_id)
     present = Present(desk, user_id, Lane.CHANGE, made=True)
     carried = carry_out(desk, present, changes)
     account = replace(carried.account, refusals=refusals(carried.outcomes))
@@ -52,17 +51,23 @@ def _gifts(changes: Sequence[Change]) -> list[Step]:
 
 
 def _found_or_made(desk: Desk, directory: Directory, scalars: Mapping[str, str]) -> str:
-    """UserId: of the user an interrupted create had made, of a new one, or of one that this source adopts."""
-    if desk.noted.resumed:
-        own = _own(desk, directory, scalars)
-        if own is not None:
-            return own
+    """UserId: of the user an interrupted create had made, of a new one, or of one that this source adopts.
+
+    An interrupted create has made a user only if it had sent CreateUser and no answer came: else whoever is there now
+    is somebody else's, however alike.
+    """
+    step = Step(Verb.CREATE, "userName", scalars["userName"])
+    user_id = _own(desk, directory, scalars) if desk.noted.unknown(step) else None
+    result = Result.DONE
+    if user_id is None:
         if reason := desk.noted.why_not():
             raise Conflicts(f"user {scalars['userName']} was not created: {reason}")
-    try:
-        return directory.create_user(scalars)
-    except AwsConflict as conflict:
-        return _resolved(desk, directory, scalars, conflict)
+        try:
+            user_id = directory.create_user(scalars, desk.noted.submitted(step))
+        except AwsConflict as conflict:
+            user_id, result = _resolved(desk, directory, scalars, conflict), Result.ALREADY
+    desk.noted.account(user_id, Outcome(step, result))
+    return user_id
 
 
 def _own(desk: Desk, directory: Directory, scalars: Mapping[str, str]) -> str | None:

@@ -7,10 +7,18 @@ from pathlib import Path
 
 import botocore.session
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError, ParamValidationError
+from botocore.exceptions import (
+    ClientError,
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ParamValidationError,
+    ReadTimeoutError,
+)
 
 import connector.aws
-from connector.aws.faults import ANY, RULES, Again, understand, verdict_of
+from connector.aws.faults import ANY, RULES, Again, BrokenAnswer, understand, verdict_of
 from connector.aws.sentences import ACTION_PREFIX, ERRORS, Verdict
 from connector.errors import (
     AskPermission,
@@ -25,6 +33,7 @@ from connector.errors import (
 )
 
 SERVICES = ("identitystore", "sso-admin", "organizations", "sts")
+GATEWAY = {"Error": {"Code": "502", "Message": ""}, "ResponseMetadata": {"HTTPStatusCode": 502}}
 INPUT_REASONS = {"organizations": {"InvalidInputException"}}
 """Reasons that only say which part of our own input is wrong: one row serves them all."""
 
@@ -203,3 +212,24 @@ def test_an_endpoint_that_cannot_be_reached_is_named(monkeypatch, variable, told
     assert sentence.endswith(told)
     assert "hush" not in sentence
     assert "path" not in sentence
+
+
+@pytest.mark.parametrize(
+    ("caught", "silent"),
+    [
+        (ReadTimeoutError(endpoint_url="https://x"), True),
+        (ConnectionClosedError(endpoint_url="https://x"), True),
+        (BrokenAnswer("empty"), True),
+        (ClientError(GATEWAY, "CreateUser"), True),
+        (ClientError({"Error": {"Code": "InternalServerException"}}, "CreateUser"), False),
+        (ClientError({"Error": {"Code": "ThrottlingException"}}, "CreateUser"), False),
+        (ClientError({"Error": {"Code": "NeverHeardOf"}}, "CreateUser"), False),
+        (EndpointConnectionError(endpoint_url="https://x"), False),
+        (ConnectTimeoutError(endpoint_url="https://x"), False),
+        (NoCredentialsError(), False),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
+)
+def test_only_where_aws_said_nothing_it_may_have_acted(caught, silent):
+    """An error of its own, or a connection that was never made, says that it did not."""
+    assert understand("identitystore", "CreateUser", caught).silent is silent

@@ -126,7 +126,7 @@ def test_nothing_that_was_sent_is_logged(world, source, caplog, capsys):
     with caplog.at_level(logging.INFO):
         world.fault("CreateUser", "throttled", times=1)
         names = ("userName", "displayName", "givenName", "familyName")
-        world.open(source).create_user(dict.fromkeys(names, "tell-tale"))
+        world.open(source).create_user(dict.fromkeys(names, "tell-tale"), lambda refusal: None)
 
     printed = capsys.readouterr()
     assert "tell-tale" not in printed.out + printed.err + caplog.text

@@ -31,6 +31,10 @@ NEW = {
 NOBODY = "00000000-0000-4000-8000-000000000000"
 
 
+def told(refusal):
+    """Nobody keeps what was submitted."""
+
+
 def _store(world):
     return world.sandbox.organisation.store
 
@@ -115,7 +119,7 @@ def test_looked_up_by_name_and_by_mail(world):
 def test_created_with_every_kind_of_attribute(world):
     directory = world.open()
 
-    user = directory.user(directory.create_user(NEW))
+    user = directory.user(directory.create_user(NEW, told))
 
     assert NEW.items() <= user.attributes.items()
     assert _store(world).users_by_name["rosa"].attributes["Emails"][0]["Primary"] is True
@@ -123,7 +127,7 @@ def test_created_with_every_kind_of_attribute(world):
 
 def test_a_taken_name_is_a_conflict(world):
     with pytest.raises(AwsConflict) as caught:
-        world.open().create_user({**NEW, "userName": "ada"})
+        world.open().create_user({**NEW, "userName": "ada"}, told)
 
     assert caught.value.reason == "UNIQUENESS_CONSTRAINT_VIOLATION"
     assert world.count("CreateUser") == 1
@@ -134,7 +138,7 @@ def test_a_lost_answer_finds_the_user_it_made(world, fault):
     """AWS acted and nobody heard: exactly one user, and his id."""
     world.fault("CreateUser", fault, times=1)
 
-    made = world.open().create_user(NEW)
+    made = world.open().create_user(NEW, told)
 
     assert made == world.user("rosa")
     assert world.count("CreateUser") == 1
@@ -144,7 +148,7 @@ def test_a_lost_answer_finds_the_user_it_made(world, fault):
 def test_a_call_that_did_nothing_is_made_again(world, fault):
     world.fault("CreateUser", fault, times=2)
 
-    made = world.open().create_user(NEW)
+    made = world.open().create_user(NEW, told)
 
     assert made == world.user("rosa")
     assert world.count("CreateUser") == 3
@@ -155,16 +159,57 @@ def test_somebody_elses_user_is_never_taken_for_ours(world):
     world.fault("CreateUser", "before", times=1)
 
     with pytest.raises(AwsConflict):
-        world.open().create_user({**NEW, "userName": "ada"})
+        world.open().create_user({**NEW, "userName": "ada"}, told)
+
+
+@pytest.mark.parametrize("fault", ["error500", "throttled"])
+def test_an_equal_user_of_somebody_else_is_not_ours_where_aws_answered(world, fault):
+    """Made a moment ago, alike in every attribute; every call of ours was answered, so none of them made him."""
+    world.open().create_user(NEW, told)
+    world.fault("CreateUser", fault, times=1)
+
+    with pytest.raises(AwsConflict):
+        world.open().create_user(NEW, told)
+
+
+@pytest.mark.parametrize(
+    ("fault", "heard"),
+    [
+        ("error500", ["sent", "AwsFailed", "sent", "AwsFailed", "sent"]),
+        ("throttled", ["sent", "AwsThrottled", "sent", "AwsThrottled", "sent"]),
+        ("before", ["sent", "sent", "sent"]),
+    ],
+)
+def test_what_is_known_of_a_creation_is_told_while_it_goes_on(world, fault, heard):
+    """Each call before it goes out, and that nothing came of it only when AWS said so."""
+    found = []
+    world.fault("CreateUser", fault, times=2)
+
+    world.open().create_user(NEW, lambda refusal: found.append(type(refusal).__name__ if refusal else "sent"))
+
+    assert found == heard
+
+
+def test_after_a_call_without_an_answer_no_later_answer_says_that_nothing_came_of_it(world):
+    """It is the later call's."""
+    found = []
+    world.fault("CreateUser", "before", times=1)
+    world.fault("CreateUser", "error500", after=1)
+
+    with pytest.raises(AwsFailed):
+        world.open().create_user(NEW, found.append)
+
+    assert found
+    assert set(found) == {None}
 
 
 def test_other_attributes_under_the_name_are_not_ours(world):
     """Made a moment ago by somebody else, with other attributes."""
-    world.open().create_user({**NEW, "department": "Other"})
+    world.open().create_user({**NEW, "department": "Other"}, told)
     world.fault("CreateUser", "before", times=1)
 
     with pytest.raises(AwsConflict):
-        world.open().create_user(NEW)
+        world.open().create_user(NEW, told)
 
 
 def test_a_user_that_shows_late_is_still_ours(world):
@@ -184,7 +229,7 @@ def test_a_user_that_shows_late_is_still_ours(world):
 
     users.id_of = lagging
     try:
-        assert directory.create_user(NEW) == world.user("rosa")
+        assert directory.create_user(NEW, told) == world.user("rosa")
     finally:
         users.id_of = original
     assert world.count("CreateUser") == 2
@@ -196,7 +241,7 @@ def test_a_creation_that_never_gets_through_is_a_failure(world):
     began = world.clock.monotonic()
 
     with pytest.raises(AwsFailed, match="CreateUser"):
-        world.open(deadline=30).create_user(NEW)
+        world.open(deadline=30).create_user(NEW, told)
 
     assert world.clock.monotonic() - began < 35
 
@@ -205,13 +250,13 @@ def test_a_creation_that_never_gets_through_is_a_failure(world):
 
 def test_values_aws_refuses(world):
     with pytest.raises(InvalidAttribute):
-        world.open().create_user({**NEW, "userName": "has space"})
+        world.open().create_user({**NEW, "userName": "has space"}, told)
 
 
 def test_updated_in_one_call(world):
     """Plain, named, enterprise and listed attributes; set and cleared together."""
     directory = world.open()
-    user = directory.user(directory.create_user(NEW))
+    user = directory.user(directory.create_user(NEW, told))
 
     directory.update_user(
         user,
@@ -238,7 +283,7 @@ def test_updated_in_one_call(world):
 
 def test_the_last_member_takes_its_list_along(world):
     directory = world.open()
-    user = directory.user(directory.create_user(NEW))
+    user = directory.user(directory.create_user(NEW, told))
 
     directory.update_user(user, {"email": None, "country": "", "locality": None, "phoneNumber": None})
 
@@ -248,7 +293,7 @@ def test_the_last_member_takes_its_list_along(world):
 
 def test_what_we_do_not_show_is_kept(world):
     directory = world.open()
-    user = directory.user(directory.create_user(NEW))
+    user = directory.user(directory.create_user(NEW, told))
     stored = _store(world).users_by_name["rosa"]
     stored.attributes["Addresses"] = [{"Country": "DE", "Formatted": "Ulm, Germany", "Type": "home"}]
     stored.wire.clear()
@@ -260,7 +305,7 @@ def test_what_we_do_not_show_is_kept(world):
 
 def test_a_type_without_its_value_is_refused(world):
     directory = world.open()
-    user = directory.user(directory.create_user({key: NEW[key] for key in list(NEW)[:4]}))
+    user = directory.user(directory.create_user({key: NEW[key] for key in list(NEW)[:4]}, told))
 
     with pytest.raises(InvalidAttribute, match="emailType"):
         directory.update_user(user, {"emailType": "home"})
@@ -268,7 +313,7 @@ def test_a_type_without_its_value_is_refused(world):
 
 def test_a_stale_revision_is_refused(world):
     directory = world.open()
-    user = directory.user(directory.create_user(NEW))
+    user = directory.user(directory.create_user(NEW, told))
     directory.update_user(user, {"title": "One"})
 
     with pytest.raises(AwsConflict) as caught:
@@ -280,7 +325,7 @@ def test_a_stale_revision_is_refused(world):
 
 def test_deleted_and_deleted_again(world):
     directory = world.open()
-    made = directory.create_user(NEW)
+    made = directory.create_user(NEW, told)
     world.fault("DeleteUser", "after", times=1)
 
     directory.delete_user(made)

@@ -1,0 +1,107 @@
+"""Creates that were interrupted, on an emulated AWS and a real store: whose the user is that is there now."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from connector.app import Core
+from connector.commands import CHANGES
+from connector.commands.asked import content, to_json
+from connector.commands.desk import Desk
+from connector.commands.durable import resume
+from connector.model import Lane, NewAccount, Operation, Recorded, Result, Source, Step, Verb
+from connector.sandbox.server import Sandbox
+from connector.settings import Settings
+
+CREATE = "std:account:create"
+NEW = {"userName": "rosa", "displayName": "Rosa Diaz", "givenName": "Rosa", "familyName": "Diaz"}
+MADE = Step(Verb.CREATE, "userName", "rosa")
+SENT = Recorded(MADE, None)
+REFUSED = Recorded(MADE, Result.FAILED, "AWS could not")
+
+
+@dataclass
+class Place:
+    """A source, with a store and an AWS of its own."""
+
+    sandbox: Sandbox
+    desk: Desk
+
+    def interrupted(self, *steps: Recorded) -> Operation:
+        """A create whose owner is gone, with what it had written down; taken up now, and how that ended."""
+        asked = NewAccount({**NEW, "groups": self.sandbox.organisation.store.groups_by_name["aws_data_read"].id})
+        operations = self.desk.operations
+        begun, _ = operations.accept(
+            "default", CREATE, "userName rosa", "", "", content(CREATE, asked), "", to_json(asked), "gone", 0
+        )
+        operations.record(begun, steps)
+        taken = operations.take_abandoned("me", 30)
+        assert taken is not None
+        resume(self.desk, taken, CHANGES[CREATE])
+        ended = operations.operation(begun.id)
+        assert ended is not None
+        return ended
+
+    def made(self, **other: str) -> str:
+        """The UserId of a user that is there before the create is taken up."""
+        return self.desk.directory(Lane.CHANGE).create_user({**NEW, **other}, lambda refusal: None)
+
+    def groups(self, user_id: str) -> int:
+        """In how many the user is."""
+        return len(list(self.desk.directory(Lane.LIVE).memberships(user_id)))
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    with Sandbox() as sandbox:
+        for name, value in sandbox.environment().items():
+            monkeypatch.setenv(name, value)
+        source = Source("default", read_deadline=1.0)
+        core = Core(Settings(sources={"default": source}, store_url=f"sqlite:///{tmp_path / 'store.db'}", aws_tps=500))
+        yield Place(sandbox, core.desk(source, threading.Event()))
+        core.directories.close()
+        core.store.close()
+
+
+@pytest.mark.parametrize("steps", [(), (REFUSED,)], ids=["nothing was sent", "AWS answered an error"])
+def test_a_user_that_somebody_else_made_meanwhile_is_not_taken_over(place: Place, steps: tuple[Recorded, ...]) -> None:
+    """He has every attribute, and is as new as ours would be: he is given nothing, and the create is a conflict."""
+    theirs = place.made()
+
+    ended = place.interrupted(*steps)
+
+    assert (ended.state, ended.account) == ("failed", "")
+    assert ended.answer["error"] == "AlreadyExists"
+    assert theirs in ended.answer["sentence"]
+    assert place.groups(theirs) == 0
+    assert [(each.step, each.result) for each in ended.steps] == [(MADE, Result.FAILED)]
+
+
+def test_a_user_that_the_interrupted_create_may_have_made_is_its_own(place: Place) -> None:
+    """Sent, and no answer came: alike and new, he is ours. What AWS answers now does not change that."""
+    ours = place.made()
+
+    ended = place.interrupted(SENT)
+
+    assert (ended.state, ended.account) == ("succeeded", ours)
+    assert place.groups(ours) == 1
+    assert (MADE, Result.DONE) in [(each.step, each.result) for each in ended.steps]
+
+
+def test_a_user_that_is_not_alike_is_not_the_interrupted_creates(place: Place) -> None:
+    place.made(displayName="R. Diaz")
+
+    assert place.interrupted(SENT).answer.get("error") == "AlreadyExists"
+
+
+@pytest.mark.parametrize("steps", [(), (REFUSED,), (SENT,)], ids=["nothing", "refused", "sent"])
+def test_where_nobody_is_there_the_user_is_made(place: Place, steps: tuple[Recorded, ...]) -> None:
+    ended = place.interrupted(*steps)
+
+    assert ended.state == "succeeded"
+    assert place.groups(ended.account) == 1
