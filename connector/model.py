@@ -449,7 +449,7 @@ class Outcome:
     kind: str = "grant-failed"
     """What the failure is called (`errors`)."""
     left_by_aws: bool = False
-    """A removal that AWS cannot do because the AWS account is not ACTIVE."""
+    """A removal that AWS took up and ended as FAILED, because the AWS account is not ACTIVE."""
     request_id: str = ""
     """AWS's, of what failed."""
     action: str = ""

@@ -108,8 +108,14 @@ def _of_answer(step: Step, answer: Ticket | ConnectorError, directory: Directory
             return Outcome(step, Result.ALREADY)
         if answer.status == "SUCCEEDED":
             return Outcome(step, Result.DONE)
-        answer = GrantFailed(answer.reason or "AWS gave no reason", request_id=answer.request_id or None)
-    failed = _of_failure(step, answer)
+        return _of_failed(step, answer, directory)
+    # Refused, or not seen to end: whatever the State of the AWS account, AWS may still be able to do it.
+    return _of_failure(step, answer)
+
+
+def _of_failed(step: Step, ticket: Ticket, directory: Directory) -> Outcome:
+    """AWS took the change up, and ended it as FAILED."""
+    failed = _of_failure(step, GrantFailed(ticket.reason or "AWS gave no reason", request_id=ticket.request_id or None))
     left = _why_left(step.value, directory) if step.verb is Verb.UNASSIGN else ""
     if left:
         failed = replace(failed, reason=f"{failed.reason.removesuffix('.')}. {left}", left_by_aws=True)

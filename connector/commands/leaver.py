@@ -29,8 +29,8 @@ LEFTOVERS = "left by deleted users"
 def delete(desk: Desk, asked: OneAccount) -> Iterator[Event]:
     """Take everything the user holds, see that it is gone, then delete the user. Absent already is success.
 
-    AWS keeps the assignments of a deleted user, so they go first (aws-behaviour 23). What AWS cannot take
-    because the AWS account is not ACTIVE does not keep the user; any other failure does.
+    AWS keeps the assignments of a deleted user, so they go first (aws-behaviour 23). What AWS tried to take and could
+    not, because the AWS account is not ACTIVE, does not keep the user; any other failure does, a refusal too.
     """
     if desk.source.managed_by == "external":
         raise ManagedElsewhere(
