@@ -65,3 +65,46 @@ def test_no_more_than_the_given_number_run_at_once() -> None:
 
     assert len(list(together(3, ask, range(9)))) == 9
     assert most == 3
+
+
+def test_nothing_is_begun_after_a_failure_while_the_consumer_is_busy() -> None:
+    """Two threads and four in the queue: the thread that failed is free for the last."""
+    busy, last, end = threading.Event(), threading.Event(), threading.Event()
+
+    def ask(n: int) -> int:
+        if n == 1:
+            busy.wait(5)
+            raise ValueError("one")
+        if n == 2:
+            end.wait(5)
+        if n == 3:
+            last.set()
+        return n
+
+    answers = together(2, ask, range(4))
+    assert next(answers) == 0
+    busy.set()
+    begun = last.wait(0.2)
+    end.set()
+    with pytest.raises(ValueError, match="one"):
+        list(answers)
+    assert not begun
+
+
+def test_a_failure_does_not_wait_for_what_is_under_way() -> None:
+    hold = threading.Event()
+    both = threading.Barrier(2)
+
+    def ask(n: int) -> int:
+        both.wait(5)
+        if n == 0:
+            raise ValueError("zero")
+        hold.wait(5)
+        return n
+
+    try:
+        with pytest.raises(ValueError, match="zero"):
+            list(together(2, ask, range(2)))
+        assert not hold.is_set()
+    finally:
+        hold.set()
