@@ -54,6 +54,8 @@ KEEP: Final = 7 * 24 * 3600.0
 """Seconds a replaced snapshot stays: cursors live at least an hour, and a weekly delta still finds its base."""
 RECOVERY: Final = 3.0
 """Seconds between looks for operations whose owner is gone; their leases are 10."""
+MOST_UNFINISHED: Final = 10_000
+"""Operations of others that are looked at when a process begins: far more than run at once."""
 UPKEEP: Final = 600.0
 """Seconds between two rounds of upkeep."""
 _WHAT_IS_READ: Final = ("region", "role_arn", "instance_arn", "entitlement_types", "inherited")
@@ -95,6 +97,8 @@ class Core:
         self.directories = directories(_pace(settings, self.clock), self.clock)
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._rooms = Rooms()
+        self._doubted: set[str] = set()
+        """Ids of operations about which lists were doubted when this process began."""
         self._shared = {name: self._share(source) for name, source in settings.sources.items()}
 
     def desk(
@@ -126,9 +130,19 @@ class Core:
             accepted=accepted,
         )
 
+    def look_back(self) -> None:
+        """Before anything is served: doubt lists about whatever others have begun and not ended.
+
+        Those others may be gone, with AWS changed and no list told; they are known to be when their leases run out.
+        """
+        for operation in self.store.operations.listed(None, True, MOST_UNFINISHED):
+            self._doubt(operation)
+            self._doubted.add(operation.id)
+
     def recover(self) -> None:
         """Take up every operation whose owner is gone."""
         while (operation := self.store.operations.take_abandoned(self.owner, LEASE)) is not None:
+            self._doubt(operation)
             source = self.settings.sources.get(operation.source)
             if source is None:
                 gone = SourceNotFound(f"source {operation.source} is not configured any more")
@@ -157,6 +171,11 @@ class Core:
         for shared in self._shared.values():
             if shared.freshness.sweep_if_due():
                 log.info("sweeping by pair for orphans", source=shared.freshness.source.name)
+
+    def _doubt(self, operation: Operation) -> None:
+        shared = self._shared.get(operation.source)
+        if shared is not None and operation.id not in self._doubted:
+            shared.freshness.doubt(operation.account)
 
     def _share(self, source: Source) -> _Shared:
         def patience() -> Patience:
@@ -187,6 +206,7 @@ def build(settings: Settings, *, proxy_hops: int = 0, limits: Limits | None = No
     """The whole service as a WSGI application, with its upkeep running."""
     configure_logs(settings.log_level)
     core = Core(settings)
+    core.look_back()
     service = Service(
         commands=COMMANDS,
         sources=settings.sources,

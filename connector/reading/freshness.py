@@ -73,9 +73,13 @@ class Freshness:
         return amended
 
     def doubt(self, subject: str) -> None:
-        """Say that what became of the subject could not be read back: until it is read again, lists ask AWS anew."""
-        # The mark first: a census under way reads the subject again, whether it is published before or after the doubt.
-        self.records.mark_change(self.source.name, subject)
+        """Say that what became of the subject could not be read back: until it is read again, lists ask AWS anew.
+
+        The subject is empty where a user may have been made that nobody knows yet.
+        """
+        if subject:
+            # First: a census under way reads the subject again, whether it is published before or after the doubt.
+            self.records.mark_change(self.source.name, subject)
         self.records.doubt(self.source.name)
 
     def snapshot(self, patience: Patience) -> Snapshot:

@@ -1,0 +1,131 @@
+"""What lists show of a change whose process was killed, before anybody has finished it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from connector.app import Core
+from connector.commands import COMMANDS
+from connector.model import Account, Lane, ListAccounts, Operation, Source
+from connector.sandbox.server import Sandbox
+from connector.settings import Settings
+from tests.named import Named
+
+SOURCE = Source("default")
+
+
+@dataclass
+class Killed(Named):
+    """A store and an AWS, and processes that come and go."""
+
+    sandbox: Sandbox
+    store_url: str
+    cores: list[Core] = field(default_factory=list)
+
+    def born(self) -> Core:
+        """A process as it is before it has served anything."""
+        settings = Settings(sources={"default": SOURCE}, store_url=self.store_url, aws_tps=500, identitystore_tps=500)
+        self.cores.append(Core(settings))
+        return self.cores[-1]
+
+    def listed(self, core: Core) -> dict[str, tuple[str, ...]]:
+        """The groups of every account, by userName, as a list shows them."""
+        events = COMMANDS["std:account:list"].run(core.desk(SOURCE, threading.Event()), ListAccounts())
+        return {
+            str(each.attributes["userName"]): each.attributes["groups"] for each in events if isinstance(each, Account)
+        }  # type: ignore[misc]
+
+    def begun(self, core: Core, account: str, lease: float) -> Operation:
+        """A change that was accepted by a process which is gone."""
+        return core.store.operations.accept(
+            "default",
+            "std:account:disable",
+            account or "userName rosa",
+            account,
+            "",
+            "c",
+            "",
+            {"id": account},
+            "gone",
+            lease,
+        )[0]
+
+
+@pytest.fixture
+def killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Killed]:
+    with Sandbox() as sandbox:
+        for name, value in sandbox.environment().items():
+            monkeypatch.setenv(name, value)
+        made = Killed(sandbox, f"sqlite:///{tmp_path / 'store.db'}")
+        yield made
+        for core in made.cores:
+            core.directories.close()
+            core.store.close()
+
+
+def test_a_process_that_begins_shows_what_its_predecessor_had_done_and_not_told(killed: Killed) -> None:
+    """Of a user that was changed, and of one that was made; the others' lists go on from then on."""
+    first = killed.born()
+    group, tim = killed.group("aws_data_read"), killed.user("tim")
+    assert group not in killed.listed(first)["tim"]
+    killed.begun(first, tim, 30)
+    directory = first.desk(SOURCE, threading.Event()).directory(Lane.CHANGE)
+    directory.join(group, tim)
+    assert group not in killed.listed(first)["tim"]
+
+    second = killed.born()
+    second.look_back()
+
+    assert group in killed.listed(second)["tim"]
+    assert group in killed.listed(first)["tim"]
+
+
+def test_a_user_that_was_made_and_not_told_is_in_the_next_list(killed: Killed) -> None:
+    first = killed.born()
+    killed.listed(first)
+    killed.begun(first, "", 30)
+    names = {"userName": "rosa", "displayName": "Rosa Diaz", "givenName": "Rosa", "familyName": "Diaz"}
+    first.desk(SOURCE, threading.Event()).directory(Lane.CHANGE).create_user(names, lambda refusal: None)
+    assert "rosa" not in killed.listed(first)
+
+    second = killed.born()
+    second.look_back()
+
+    assert "rosa" in killed.listed(second)
+
+
+@pytest.mark.parametrize("seen", [False, True])
+def test_who_takes_up_an_abandoned_operation_doubts_unless_it_did_when_it_began(killed: Killed, seen: bool) -> None:
+    core = killed.born()
+    killed.listed(core)
+    operation = killed.begun(core, killed.user("tim"), 0)
+    if seen:
+        core.look_back()
+        killed.listed(core)
+
+    core.recover()
+
+    newest = core.records.latest("default")
+    assert newest is not None
+    assert newest.doubted is not seen
+    while core.store.operations.listed("default", True, 1):
+        time.sleep(0.01)
+    assert core.store.operations.listed("default", False, 1)[0].id == operation.id
+
+
+def test_nothing_is_doubted_where_nothing_was_interrupted(killed: Killed) -> None:
+    first = killed.born()
+    killed.listed(first)
+    ended = killed.begun(first, killed.user("tim"), 30)
+    first.store.operations.end(ended, "succeeded", {})
+    before = first.records.latest("default")
+
+    killed.born().look_back()
+
+    assert first.records.latest("default") == before
