@@ -40,14 +40,32 @@ def users(line: Line, store: str) -> Iterator[User]:
 
 
 def described(line: Line, store: str, user_id: str) -> User:
-    """One user as it is now; `AccountNotFound` when AWS says that this USER does not exist."""
+    """One user as it is now; `AccountNotFound` when AWS says that this USER does not exist.
+
+    `FixRequest` when the user's id is spelt otherwise: AWS's shape allows capital letters, the ids it gives have none,
+    and nobody says whether it tells them apart (aws-behaviour 1). An account has one id, or it would be two.
+    """
     checked(user_id, "user")
+    found = _found(line, store, user_id)
+    if isinstance(found, User) and found.id == user_id:
+        return found
+    if isinstance(found, NotFoundInAws):
+        small = user_id.lower()
+        if small == user_id or isinstance(_found(line, store, small), NotFoundInAws):
+            raise AccountNotFound(f"Identity Center has no user {user_id}.", request_id=found.request_id) from found
+    else:
+        small = found.id
+    raise FixRequest(f"The id of user {user_id} is spelt {small}: send it as it is in the list of accounts.")
+
+
+def _found(line: Line, store: str, user_id: str) -> User | NotFoundInAws:
+    """The user of that id, or AWS's word that there is none."""
     try:
         return translate.user(_raw(line, store, user_id))
     except NotFoundInAws as absent:
         if absent.resource != "USER":
             raise
-        raise AccountNotFound(f"Identity Center has no user {user_id}.", request_id=absent.request_id) from absent
+        return absent
 
 
 def _raw(line: Line, store: str, user_id: str) -> Answer:

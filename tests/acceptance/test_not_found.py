@@ -107,6 +107,13 @@ def test_a_user_that_aws_says_does_not_exist_is_not_found(world: World, command:
     assert world.absent in answer.text
 
 
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_user_whose_id_is_spelt_in_capitals_is_not_missing_and_stays(world: World, command: str) -> None:
+    """Told it were gone, SailPoint would make him again, or take his deletion for done."""
+    prefix, _, rest = world.ada.partition("-")
+    assert f"is spelt {world.ada}" in _failed(world.ask(command, f"{prefix}-{rest.upper()}"))
+
+
 def test_deleting_a_user_that_does_not_exist_succeeds(world: World) -> None:
     answer = world.ask("std:account:delete", world.absent)
     assert answer.complete

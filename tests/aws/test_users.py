@@ -75,6 +75,27 @@ def test_only_a_user_that_is_not_there_is_not_found(world):
         world.open().user(NOBODY)
 
 
+@pytest.mark.parametrize("tells_apart", [True, False], ids=["AWS tells spellings apart", "AWS does not"])
+def test_a_user_in_another_spelling_is_neither_missing_nor_a_second_account(world, tells_apart):
+    ada = world.user("ada")
+    prefix, _, rest = ada.partition("-")
+    loud = f"{prefix}-{rest.upper()}"
+    store = _store(world)
+    if not tells_apart:
+        store.users_by_id[loud] = store.users_by_id[ada]
+
+    with pytest.raises(FixRequest, match=f"is spelt {ada}"):
+        world.open().user(loud)
+
+
+def test_a_user_that_is_there_in_no_spelling_is_not_found(world):
+    loud = NOBODY.replace("8000", "8AAA")
+
+    with pytest.raises(AccountNotFound, match=loud):
+        world.open().user(loud)
+    assert world.count("DescribeUser") == 2
+
+
 @pytest.mark.parametrize(
     "identifier", ["", "ada", "../Users/x", "arn:aws:identitystore:::user/" + NOBODY, NOBODY + " "]
 )
