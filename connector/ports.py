@@ -117,9 +117,6 @@ class Reading(Protocol):
     def aws_accounts_of(self, permission_set_id: str) -> Iterator[str]:
         """Ids of the AWS accounts a permission set is provisioned in; none when it was deleted."""
 
-    def permission_sets_of(self, aws_account_id: str) -> Iterator[str]:
-        """Ids of the permission sets provisioned in an AWS account."""
-
     def assignments_of_pair(self, pair: Pair) -> Iterator[Assignment]:
         """Everybody who holds the pair; nobody when its permission set was deleted."""
 

@@ -195,10 +195,6 @@ class Directory:
         """AWS accounts a permission set is provisioned in."""
         return permissionsets.aws_accounts_of(*self._inside(), permission_set_id)
 
-    def permission_sets_of(self, aws_account_id: str) -> Iterator[str]:
-        """Permission sets provisioned in an AWS account."""
-        return permissionsets.provisioned_to(*self._inside(), aws_account_id)
-
     def assignments_of_pair(self, pair: Pair) -> Iterator[Assignment]:
         """Everybody who has the pair."""
         return assignments.of_pair(*self._inside(), pair)

@@ -90,19 +90,6 @@ def aws_accounts_of(line: Line, instance: Instance, permission_set_id: str) -> I
             raise
 
 
-def provisioned_to(line: Line, instance: Instance, aws_account_id: str) -> Iterator[str]:
-    """Permission sets provisioned in an AWS account."""
-    rows = listed(
-        line,
-        "sso-admin",
-        "ListPermissionSetsProvisionedToAccount",
-        "PermissionSets",
-        InstanceArn=instance.arn,
-        AccountId=aws_account_id,
-    )
-    return map(translate.permission_set_id, rows)
-
-
 def named(instance: Instance, permission_set_id: str) -> dict[str, str]:
     """The two parameters that name a permission set."""
     return {"InstanceArn": instance.arn, "PermissionSetArn": instance.permission_set_arn(permission_set_id)}

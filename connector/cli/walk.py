@@ -45,7 +45,7 @@ def _survey(settings: Settings, name: str | None) -> Survey:
 
     source = settings.source(name)
     desk = Core(settings).desk(source, threading.Event())
-    return survey(desk.directory(Lane.CENSUS), source, desk.records)
+    return survey(desk.directory(Lane.CENSUS), source)
 
 
 def _show(found: Survey, seconds: float) -> None:

@@ -125,7 +125,6 @@ class Probe:
             directory.policies(id_)
             self.permissions += ["sso:DescribePermissionSet", *POLICY_ACTIONS]
             for account in self._read("sso:ListAccountsForProvisionedPermissionSet", directory.aws_accounts_of(id_)):
-                self._read("sso:ListPermissionSetsProvisionedToAccount", directory.permission_sets_of(account))
                 self._read("sso:ListAccountAssignments", directory.assignments_of_pair(Pair(account, id_)))
         for user in users[:1]:
             self._can_do_without(

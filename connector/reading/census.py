@@ -20,14 +20,12 @@ from connector.ports import Clock
 from connector.reading import facts, grants, identities, live
 from connector.reading.principals import exists
 from connector.reading.together import together
-from connector.reading.work import THREADS, Abandoned, Growing, Work
+from connector.reading.work import THREADS, Abandoned, Work
 
 log = structlog.get_logger(__name__)
 
 LEASE = 30.0
 """Seconds a census keeps its source without a sign of life."""
-NAMED_ORPHANS = 20
-"""How many orphans a warning names; its count is exact."""
 
 
 def kinds_of(source: Source, instance: Instance) -> tuple[str, ...]:
@@ -53,6 +51,7 @@ def make(work: Work, clock: Clock, fingerprint: str) -> Snapshot:
     kinds = kinds_of(work.source, instance)
     _warn_of_limits(work, instance)
     _read_services(work, kinds)
+    grants.warn_of_unlisted(work)
     orphans, swept = _orphans(work, kinds, instance, clock)
     calls = {name: count - before.get(name, 0) for name, count in work.directories.calls(work.source).items()}
     snapshot = _publish(
@@ -106,16 +105,15 @@ def owned_elsewhere(instance: Instance) -> str:
 
 def _read_services(work: Work, kinds: tuple[str, ...]) -> None:
     told = identities.Told()
-    aws_accounts = Growing()
     permission_sets: Future[list[str]] = Future()
     tasks: list[Callable[[], None]] = [
         lambda: identities.read_users(work, told),
         lambda: identities.read_groups(work, kinds, told),
     ]
     if facts.ASSIGNMENT in kinds:
-        tasks.append(lambda: grants.read_aws_accounts(work, aws_accounts))
+        tasks.append(lambda: grants.read_aws_accounts(work))
         tasks.append(lambda: grants.read_permission_sets(work, permission_sets))
-        tasks.append(lambda: grants.read_assignments(work, permission_sets, aws_accounts, told))
+        tasks.append(lambda: grants.read_assignments(work, permission_sets, told))
     else:
         told.chosen.set()
     if facts.APPLICATION in kinds:
@@ -170,7 +168,7 @@ def _orphans(work: Work, kinds: tuple[str, ...], instance: Instance, clock: Cloc
     absent = [given_to for given_to, there in asked if not there]
     orphans = sorted(f"{pair} of {each.type} {each.id}" for each in absent for pair in held[each])
     if orphans:
-        named = ", ".join(orphans[:NAMED_ORPHANS]) + (", …" if len(orphans) > NAMED_ORPHANS else "")
+        named = ", ".join(orphans[: grants.NAMED]) + (", …" if len(orphans) > grants.NAMED else "")
         work.warnings.append(f"{len(orphans)} assignments belong to principals that no longer exist: {named}")
     return orphans, clock.now()
 

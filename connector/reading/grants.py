@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future
 from itertools import chain
 
 from connector.errors import AskPermission
-from connector.model import Assignment, Fact, Pair, Principal, Snapshot
-from connector.ports import Directory, Records
+from connector.model import Assignment, Fact, Pair, Principal
+from connector.ports import Directory
 from connector.reading import details, facts, live, walk
 from connector.reading.identities import Told
 from connector.reading.principals import rows_of
 from connector.reading.together import together
-from connector.reading.work import THREADS, Growing, Work, every
+from connector.reading.work import THREADS, Work, every
+
+NAMED = 20
+"""How many AWS accounts or orphans a warning names; its count is exact."""
 
 
-def read_aws_accounts(work: Work, told: Growing) -> None:
-    """Stage the organisation's AWS accounts and count them; with a warning, None when Organizations denies it."""
+def read_aws_accounts(work: Work) -> None:
+    """Stage the organisation's AWS accounts; a warning when Organizations denies it."""
     try:
-        found = list(told.counted(facts.of_aws_account(each) for each in work.directory().aws_accounts()))
+        found = [facts.of_aws_account(each) for each in work.directory().aws_accounts()]
     except AskPermission as denied:
-        # Names and State are decoration: assignments carry the ids. Said, and gone on without.
+        # Names and State are decoration: pairs carry the ids. Said, and gone on without.
         work.warnings.append(f"AWS accounts have no names and no State: {denied}")
-        told.all.set_result(None)
         return
     if not found:
         work.warnings.append("AWS accounts have no names and no State: Organizations lists none")
     work.stage(found)
-    told.all.set_result(len(found))
 
 
 def read_permission_sets(work: Work, told: Future[list[str]]) -> None:
@@ -39,13 +40,12 @@ def read_permission_sets(work: Work, told: Future[list[str]]) -> None:
     _permission_set_names(work, directory, ids)
 
 
-def read_assignments(work: Work, sets: Future[list[str]], aws_accounts: Growing, told: Told) -> None:
+def read_assignments(work: Work, sets: Future[list[str]], told: Told) -> None:
     """Stage pairs and assignments, by the cheaper walk."""
     directory = work.directory()
-    permission_sets = work.wait_for(sets)
-    pairs = _pairs(work, directory, permission_sets, work.at_least(aws_accounts, len(permission_sets)))
+    pairs = _pairs(work, directory, work.wait_for(sets))
     work.stage(facts.of_pair(each) for each in pairs)
-    users = work.at_least(told.users, len(pairs)) or 0
+    users = work.at_least(told.users, len(pairs))
     told.chosen.set()
     # Groups are waited for only where they can tip the scales.
     groups = _groups(work, directory, told) if len(pairs) > users and not work.sweep else ()
@@ -80,35 +80,25 @@ def _permission_set_names(work: Work, directory: Directory, ids: list[str]) -> N
     work.stage(facts.of_permission_set(found) for found in asked if found is not None)
 
 
-def _pairs(work: Work, directory: Directory, permission_sets: list[str], aws_accounts: int | None) -> list[Pair]:
-    choice = walk.pairs(len(permission_sets), aws_accounts)
-    if choice.name == walk.PAIRS_BY_AWS_ACCOUNT:
-        missing = unlisted(
-            work.records, work.latest(directory.instance()), {each.id for each in work.staged(facts.AWS_ACCOUNT)}
+def _pairs(work: Work, directory: Directory, permission_sets: list[str]) -> list[Pair]:
+    work.chose(walk.pairs(len(permission_sets)))
+
+    def ask(id_: str) -> list[Pair]:
+        return [Pair(each, id_) for each in directory.aws_accounts_of(id_)]
+
+    return sorted(set(chain.from_iterable(together(THREADS, ask, permission_sets))))
+
+
+def warn_of_unlisted(work: Work) -> None:
+    """Name the AWS accounts with pairs that Organizations, where it lists any, does not list."""
+    listed = {each.id for each in work.staged(facts.AWS_ACCOUNT)}
+    pairs = (Pair.parse(each.id) for each in work.staged(facts.PAIR))
+    missing = sorted({each.aws_account_id for each in pairs if each is not None} - listed) if listed else []
+    if missing:
+        named = ", ".join(missing[:NAMED]) + (", …" if len(missing) > NAMED else "")
+        work.warnings.append(
+            f"{len(missing)} AWS accounts with pairs have no names and no State: Organizations does not list {named}"
         )
-        choice = walk.pairs(len(permission_sets), aws_accounts, len(missing))
-        if missing:
-            work.warnings.append(f"Organizations does not list AWS accounts that had pairs: {', '.join(missing)}")
-    work.chose(choice)
-    if choice.name == walk.PAIRS_BY_PERMISSION_SET:
-
-        def ask(id_: str) -> list[Pair]:
-            return [Pair(each, id_) for each in directory.aws_accounts_of(id_)]
-
-        asked: Iterable[str] = permission_sets
-    else:
-
-        def ask(id_: str) -> list[Pair]:
-            return [Pair(id_, each) for each in directory.permission_sets_of(id_)]
-
-        asked = [each.id for each in work.staged(facts.AWS_ACCOUNT)]
-    return sorted(set(chain.from_iterable(together(THREADS, ask, asked))))
-
-
-def unlisted(records: Records, latest: Snapshot | None, listed: Container[str]) -> list[str]:
-    """AWS accounts with pairs in the last snapshot of the instance that Organizations does not list."""
-    pairs = (Pair.parse(each.id) for each in every(records, latest, facts.PAIR)) if latest is not None else ()
-    return sorted({each.aws_account_id for each in pairs if each and each.aws_account_id not in listed})
 
 
 def _groups(work: Work, directory: Directory, told: Told) -> tuple[str, ...]:

@@ -45,7 +45,7 @@ def read_groups(work: Work, kinds: tuple[str, ...], told: Told) -> None:
 
 
 def _memberships(work: Work, told: Told, groups: list[str]) -> None:
-    choice = walk.memberships(len(groups), work.at_least(told.users, len(groups)) or 0)
+    choice = walk.memberships(len(groups), work.at_least(told.users, len(groups)))
     work.chose(choice)
     directory = work.directory()
     by_group = choice.name == walk.MEMBERSHIPS_BY_GROUP

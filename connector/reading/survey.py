@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from connector import attributes
 from connector.errors import AskPermission
 from connector.model import Source
-from connector.ports import Directory, Records
+from connector.ports import Directory
 from connector.reading import walk
-from connector.reading.grants import unlisted
 from connector.reading.together import together
 from connector.reading.walk import Walk, pages
-from connector.reading.work import THREADS, latest_of
+from connector.reading.work import THREADS
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,7 @@ class Survey:
         return sum(self.calls.values())
 
 
-def survey(directory: Directory, source: Source, records: Records) -> Survey:
+def survey(directory: Directory, source: Source) -> Survey:
     """Count users, groups, permission sets, AWS accounts and pairs. Reads no membership and no assignment."""
     instance = directory.instance()
     users = sum(1 for _ in directory.users())
@@ -54,12 +53,8 @@ def survey(directory: Directory, source: Source, records: Records) -> Survey:
         return Survey(users, groups, 0, None, 0, tuple(walks), calls)
     permission_sets = list(directory.permission_set_ids())
     aws_accounts = _aws_accounts(directory)
-    missing = unlisted(records, latest_of(records, source, instance), aws_accounts or ())
-    enumeration = walk.pairs(len(permission_sets), None if aws_accounts is None else len(aws_accounts), len(missing))
-    if enumeration.name == walk.PAIRS_BY_PERMISSION_SET:
-        found = together(THREADS, lambda id_: sum(1 for _ in directory.aws_accounts_of(id_)), permission_sets)
-    else:
-        found = together(THREADS, lambda id_: sum(1 for _ in directory.permission_sets_of(id_)), aws_accounts or [])
+    enumeration = walk.pairs(len(permission_sets))
+    found = together(THREADS, lambda id_: sum(1 for _ in directory.aws_accounts_of(id_)), permission_sets)
     pairs = sum(found)
     assignments = walk.assignments(pairs, users, groups)
     # ListInstances and DescribeInstance, then names: kept after the first census.

@@ -1,7 +1,8 @@
 """Which questions to ask: the choice of a walk, from the numbers known so far. Pure.
 
 An assignment shows only when its pair or its principal is asked for, so a complete reading asks every pair or every
-principal (aws-behaviour 21). The cheaper side wins; on a tie the pairs, because only they show orphans.
+principal (aws-behaviour 21). The cheaper side wins; on a tie the pairs, because only they show orphans. Which pairs
+there are is asked of the permission sets.
 The other side's number may still be growing when it is too great already: nobody waits for the end of it.
 """
 
@@ -16,7 +17,6 @@ PAGE: Final = 100
 ORGANIZATIONS_PAGE: Final = 20
 
 PAIRS_BY_PERMISSION_SET: Final = "pairs by permission set"
-PAIRS_BY_AWS_ACCOUNT: Final = "pairs by AWS account"
 ASSIGNMENTS_BY_PAIR: Final = "assignments by pair"
 ASSIGNMENTS_BY_PRINCIPAL: Final = "assignments by principal"
 MEMBERSHIPS_BY_GROUP: Final = "memberships by group"
@@ -37,21 +37,13 @@ class Walk:
     why: str
 
 
-def pairs(permission_sets: int, aws_accounts: int | None, unlisted: int = 0) -> Walk:
-    """From which side to enumerate the provisioned pairs.
+def pairs(permission_sets: int) -> Walk:
+    """How the provisioned pairs are enumerated: always from the permission sets, which the instance itself lists.
 
-    `aws_accounts` is None when Organizations would not say; 0 says nothing either, because whatever has permission sets
-    belongs to an AWS account. `unlisted` are AWS accounts with pairs in the last census that Organizations does not
-    list now: being moved, or lost from its answer. AWS does not document what it tells about the pairs of such a one,
-    and permission sets show them all.
+    Fewer AWS accounts would take fewer calls, but which there are only Organizations says, and nothing proves that it
+    names every one that has pairs (aws-behaviour 47).
     """
-    if not aws_accounts:
-        return Walk(PAIRS_BY_PERMISSION_SET, permission_sets, "the AWS accounts are not known")
-    if permission_sets <= aws_accounts:
-        return Walk(PAIRS_BY_PERMISSION_SET, permission_sets, f"at least {aws_accounts} AWS accounts otherwise")
-    if unlisted:
-        return Walk(PAIRS_BY_PERMISSION_SET, permission_sets, f"{unlisted} AWS accounts with pairs are not listed")
-    return Walk(PAIRS_BY_AWS_ACCOUNT, aws_accounts, f"{permission_sets} permission sets otherwise")
+    return Walk(PAIRS_BY_PERMISSION_SET, permission_sets, "they show AWS accounts that Organizations does not list")
 
 
 def assignments(pairs: int, users: int, groups: int, *, sweep: bool = False) -> Walk:

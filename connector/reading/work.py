@@ -29,8 +29,8 @@ class Growing:
     """How many there are of something, told while they are still being read."""
 
     so_far: int = 0
-    all: Future[int | None] = field(default_factory=Future)
-    """At the end; None when nobody would say."""
+    all: Future[int] = field(default_factory=Future)
+    """At the end."""
 
     def counted(self, items: Iterable[Fact]) -> Iterator[Fact]:
         """The items as they come, counted."""
@@ -63,7 +63,8 @@ class Work:
 
     def latest(self, instance: Instance) -> Snapshot | None:
         """The newest snapshot, if it is of the same instance, whatever the configuration: what cannot have changed."""
-        return latest_of(self.records, self.source, instance)
+        latest = self.records.latest(self.source.name)
+        return latest if latest is not None and latest.summary.get("instance") == instance.arn else None
 
     def stage(self, found: Iterable[Fact]) -> None:
         self.records.stage(self.census, found)
@@ -86,7 +87,7 @@ class Work:
                 raise Abandoned
         return answer.result()
 
-    def at_least(self, growing: Growing, enough: int) -> int | None:
+    def at_least(self, growing: Growing, enough: int) -> int:
         """How many there are; of more than `enough`, any number from `enough` on, as soon as that is known."""
         while not growing.all.done() and growing.so_far < enough:
             if self.failed.wait(0.01):
@@ -111,12 +112,6 @@ class _Shared:
         if self._failed.is_set():
             raise Abandoned
         self._patience.check()
-
-
-def latest_of(records: Records, source: Source, instance: Instance) -> Snapshot | None:
-    """A source's newest snapshot, if it was read from this instance."""
-    latest = records.latest(source.name)
-    return latest if latest is not None and latest.summary.get("instance") == instance.arn else None
 
 
 def every(records: Records, snapshot: Snapshot, kind: str, after: str = "") -> Iterator[Fact]:

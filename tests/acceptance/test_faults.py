@@ -67,11 +67,7 @@ SINGLE = (
 PAGED_DETAILS = ("ListManagedPoliciesInPermissionSet", "ListCustomerManagedPolicyReferencesInPermissionSet")
 SINGLE_DETAILS = ("GetInlinePolicyForPermissionSet", "GetPermissionsBoundaryForPermissionSet")
 # The other walks, which an organisation of few users takes.
-OTHER_WALKS = (
-    "ListPermissionSetsProvisionedToAccount",
-    "ListGroupMembershipsForMember",
-    "ListAccountAssignmentsForPrincipal",
-)
+OTHER_WALKS = ("ListGroupMembershipsForMember", "ListAccountAssignmentsForPrincipal")
 
 LASTING = ("denied", "throttled", "error500", "reset", "half")
 TOLERATED = {("ListAccounts", "denied"), ("DescribeOrganization", "denied"), ("DescribeInstance", "denied")}

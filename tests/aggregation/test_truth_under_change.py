@@ -137,7 +137,6 @@ ASKED = (
     "ListPermissionSets",
     "DescribePermissionSet",
     "ListAccountsForProvisionedPermissionSet",
-    "ListPermissionSetsProvisionedToAccount",
     "ListAccountAssignments",
     "ListAccountAssignmentsForPrincipal",
     "DescribeUser",

@@ -22,10 +22,6 @@ LISTS: dict[str, tuple[str, Callable[..., Any]]] = {
         "ListAccountsForProvisionedPermissionSet",
         lambda d, w: d.aws_accounts_of(w.permission_set("Read")),
     ),
-    "permission sets of": (
-        "ListPermissionSetsProvisionedToAccount",
-        lambda d, w: d.permission_sets_of(w.pair().aws_account_id),
-    ),
     "assignments of pair": ("ListAccountAssignments", lambda d, w: d.assignments_of_pair(w.pair())),
     "assignments of": ("ListAccountAssignmentsForPrincipal", lambda d, w: d.assignments_of(w.principal("ada"))),
     "applications": ("ListApplications", lambda d, w: d.applications()),
