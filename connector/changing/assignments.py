@@ -81,33 +81,36 @@ class AssignmentWriter:
         with ThreadPoolExecutor(min(len(jobs), IN_FLIGHT), thread_name_prefix="assignment") as pool:
             return list(pool.map(self._one, jobs))
 
-    def wait_for_grants(self, principal: Principal) -> bool:
-        """Return when AWS is giving the principal nothing any more; whether it was, so that a reading is out of date.
+    def wait_for(self, principal: Principal, deleting: bool) -> frozenset[str]:
+        """Return when AWS is giving (`deleting`: taking) the principal nothing any more; ids of the pairs it was.
 
-        An assignment that is still being made is in no list yet. Whoever else asked for it, or a process of ours that
-        is gone, it will be there in a moment: what takes access away looks here first.
+        Empty when it was none, so that a reading made before is still good; an id is empty where AWS did not say which.
+        An assignment that is still being made is in no list yet, and one that is being deleted is still in all of them.
+        Whoever else asked for it, or a process of ours that is gone, it comes, or goes, in a moment: what takes access
+        away looks at the first, and what says that access is there already at the second.
         """
         if not self._directory().instance().multi_account:
-            return False
+            return frozenset()
         began, pause = self.clock.monotonic(), looks.UNKNOWN
         others: set[str] = set()
-        found = False
+        found: set[str] = set()
         while True:
             directory = self._directory()
             waiting = []
-            for request_id in sorted(directory.tickets_in_progress(False) - others):
-                ticket = directory.ticket(Ticket(request_id, deleting=False, status="IN_PROGRESS"))
+            for request_id in sorted(directory.tickets_in_progress(deleting) - others):
+                ticket = directory.ticket(Ticket(request_id, deleting, status="IN_PROGRESS"))
                 if ticket.assignment is not None and ticket.assignment.principal != principal:
                     others.add(request_id)
                 else:
                     waiting.append(ticket)
             if not waiting:
-                return found
-            found = True
+                return frozenset(found)
+            found |= {each.assignment.pair.id if each.assignment is not None else "" for each in waiting}
             if self.clock.monotonic() - began > PATIENCE:
                 raise AwsFailed(
-                    f"AWS is still giving {principal.type.lower()} {principal.id} something after {PATIENCE:.0f} s "
-                    f"(request {waiting[0].request_id}): it cannot be taken away yet; try again"
+                    f"AWS is still {'taking' if deleting else 'giving'} {principal.type.lower()} {principal.id} "
+                    f"something after {PATIENCE:.0f} s (request {waiting[0].request_id}): it cannot be "
+                    f"{'given again' if deleting else 'taken away'} yet; try again"
                 )
             self.clock.sleep(pause)
             pause = min(pause * looks.GROWTH, looks.LONGEST)

@@ -1,15 +1,16 @@
 """From what is asked and what is there to the steps between. Pure: nothing is asked of AWS here.
 
 Every refusal comes before the first step, so a request that is wrong anywhere changes nothing. Changes are applied in
-their order to a copy of the account; the steps are the difference, which makes every plan safe to replay. One thing is
-more than the difference: what is named to be taken is taken, whether the account shows it or not. A reading can lag
-behind AWS, and a revoke that is answered without being made is lost.
+their order to a copy of the account; the steps are the difference, which makes every plan safe to replay. Two things
+are more than the difference: what is named to be taken is taken, whether the account shows it or not, and what is named
+to be given is given again where it is known to go (`Unsettled`). A reading can lag behind AWS, and a revoke that is
+answered without being made is lost; so is a grant.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -51,6 +52,18 @@ class Plan:
         return (*first, *self.take, *self.give)
 
 
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """What a reading may not show yet: entitlement ids by account attribute."""
+
+    taken: Mapping[str, Set[str]] = field(default_factory=dict)
+    """Gone, or going, though it may be listed."""
+
+
+SETTLED: Final = Unsettled()
+"""There is no such thing."""
+
+
 @dataclass
 class _Wanted:
     """The account as it should be, so far."""
@@ -59,16 +72,18 @@ class _Wanted:
     lists: dict[str, list[str]] = field(default_factory=dict)
     named: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     """Ids that were named to be taken, by account attribute."""
+    again: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """Ids that were named to be there, and go."""
 
 
-def plan(source: Source, account: Account, changes: Sequence[Change]) -> Plan:
+def plan(source: Source, account: Account, changes: Sequence[Change], unsettled: Unsettled = SETTLED) -> Plan:
     """Steps that bring `account` where `changes` want it. Raises `InvalidAttribute` before anything is decided."""
     wanted = _Wanted({name: value for name, value in account.attributes.items() if isinstance(value, str)})
     enabled = [each for each in attributes.ENTITLEMENT_TYPES.values() if source.has(each.name)]
     for type_ in enabled:
         wanted.lists[type_.attribute] = list(_listed(account, type_.attribute))
     for change in changes:
-        _apply(source, account, wanted, change)
+        _apply(source, account, wanted, change, unsettled)
     return Plan(_attribute_step(account, wanted), *_entitlement_steps(account, wanted, enabled))
 
 
@@ -76,6 +91,13 @@ def malformed(attribute: str, value: str) -> str:
     """Why `value` can be no id of what the account attribute holds; empty when it can be one."""
     matches, expected = _SHAPES[attribute]
     return "" if matches(value) else f"{value!r} in {attribute} is no id: expected {expected}"
+
+
+def already(account: Account, changes: Sequence[Change], attribute: str) -> bool:
+    """Whether any of the changes wants something to be there, in `attribute`, that the account shows."""
+    shown = {each.casefold() for each in _listed(account, attribute)}
+    wanted = (each for each in changes if each.op is not Op.REMOVE and each.attribute == attribute)
+    return any(value.casefold() in shown for change in wanted for value in change.values or ())
 
 
 def unseen(account: Account, steps: Iterable[Step]) -> list[Step]:
@@ -117,9 +139,9 @@ def new_entitlements(source: Source, given: Mapping[str, str | tuple[str, ...]])
     return changes
 
 
-def _apply(source: Source, account: Account, wanted: _Wanted, change: Change) -> None:
+def _apply(source: Source, account: Account, wanted: _Wanted, change: Change, unsettled: Unsettled) -> None:
     if _type_of(source, change.attribute) is not None:
-        _apply_to_list(wanted, change)
+        _apply_to_list(wanted, change, unsettled)
     elif change.attribute in _read_only_lists():
         _ignore_or_refuse(change, _listed(account, change.attribute))
     else:
@@ -131,7 +153,7 @@ def _apply(source: Source, account: Account, wanted: _Wanted, change: Change) ->
             _apply_to_scalar(wanted.scalars, row, change)
 
 
-def _apply_to_list(wanted: _Wanted, change: Change) -> None:
+def _apply_to_list(wanted: _Wanted, change: Change, unsettled: Unsettled) -> None:
     held = wanted.lists[change.attribute]
     if change.values is None:
         # "Set to null" could mean "take everything": a missing value must never do that. An empty array may.
@@ -146,6 +168,7 @@ def _apply_to_list(wanted: _Wanted, change: Change) -> None:
         wanted.named[change.attribute] |= taken
         wanted.lists[change.attribute] = [each for each in held if each not in taken]
         return
+    wanted.again[change.attribute] |= unsettled.taken.get(change.attribute, frozenset()) & set(values)
     kept = held if change.op is Op.ADD else []
     wanted.lists[change.attribute] = list(dict.fromkeys((*kept, *values)))
 
@@ -187,7 +210,8 @@ def _entitlement_steps(
         final = set(wanted.lists[type_.attribute])
         taken = (held | wanted.named[type_.attribute]) - final
         take += [Step(TAKE[type_.attribute], type_.attribute, value) for value in sorted(taken)]
-        give += [Step(GIVE[type_.attribute], type_.attribute, value) for value in sorted(final - held)]
+        given = final - (held - wanted.again[type_.attribute])
+        give += [Step(GIVE[type_.attribute], type_.attribute, value) for value in sorted(given)]
     return tuple(take), tuple(give)
 
 

@@ -107,14 +107,7 @@ def hands(desk: Desk, present: Present) -> Hands:
 
 def _planned(desk: Desk, present: Present, changes: Sequence[Change]) -> tuple[Account, planning.Plan, list[Outcome]]:
     """The account, what to do to it, and what a resumed change does not do any more."""
-    if any(each.op is Op.SET and each.attribute == attributes.ASSIGNMENT.attribute for each in changes):
-        desk.writer.wait_for_grants(Principal("USER", present.id))
-    account = present.account()
-    plan = planning.plan(desk.source, account, changes)
-    unseen = [each for each in planning.unseen(account, plan.take) if each.verb is Verb.UNASSIGN]
-    if unseen and desk.writer.wait_for_grants(Principal("USER", present.id)):
-        account = present.account()
-        plan = planning.plan(desk.source, account, changes)
+    account, plan = _as_it_is(desk, present, changes)
     if plan.attributes is not None and desk.source.managed_by == "external":
         issuer = account.attributes.get("externalIdIssuer")
         named = f" ({issuer})" if isinstance(issuer, str) else ""
@@ -132,6 +125,26 @@ def _planned(desk: Desk, present: Present, changes: Sequence[Change]) -> tuple[A
         raise Conflicts(f"user {account.id} is disabled; enable it before giving it anything")
     grantable.check(desk, present.directory, plan.give)
     return account, plan, refused
+
+
+def _as_it_is(desk: Desk, present: Present, changes: Sequence[Change]) -> tuple[Account, planning.Plan]:
+    """The account, and what to do to it, with what AWS was giving it or taking from it when we came."""
+    pairs, me = attributes.ASSIGNMENT.attribute, Principal("USER", present.id)
+    if any(each.op is Op.SET and each.attribute == pairs for each in changes):
+        desk.writer.wait_for(me, deleting=False)
+    account = present.account()
+    unsettled = planning.SETTLED
+    plan = planning.plan(desk.source, account, changes, unsettled)
+    if planning.already(account, changes, pairs):
+        # It may be going, or have gone since we read. Said to be there already, it would be missed by nobody.
+        unsettled = planning.Unsettled(taken={pairs: desk.writer.wait_for(me, deleting=True)})
+        account = present.account()
+        plan = planning.plan(desk.source, account, changes, unsettled)
+    unseen = [each for each in planning.unseen(account, plan.take) if each.verb is Verb.UNASSIGN]
+    if unseen and desk.writer.wait_for(me, deleting=False):
+        account = present.account()
+        plan = planning.plan(desk.source, account, changes, unsettled)
+    return account, plan
 
 
 def _user(present: Present) -> User:

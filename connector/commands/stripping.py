@@ -26,7 +26,7 @@ def everything(desk: Desk, user_id: str) -> tuple[Present, Account]:
     """The account with all it holds directly, also what AWS was still giving it when we came."""
     present = Present(desk, user_id, Lane.CHANGE, whole=True)
     present.seen()
-    desk.writer.wait_for_grants(Principal("USER", user_id))
+    desk.writer.wait_for(Principal("USER", user_id), deleting=False)
     return present, present.account()
 
 

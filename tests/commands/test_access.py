@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
 from connector.app import Core
@@ -20,6 +21,7 @@ from connector.errors import GrantFailed
 from connector.model import (
     Change,
     ChangeAccount,
+    Done,
     Event,
     OneAccount,
     Op,
@@ -73,6 +75,27 @@ class World(Named):
         """Add, set or remove pairs."""
         return self.does("update", ChangeAccount(user, (Change(op, PAIRS, pairs),)), source)
 
+    def aws(self, operation: str, user: str, permission_set: str, account: str, seconds: float) -> str:
+        """Ask AWS for a change of an assignment, as any tool does, which takes it so many seconds; the pair's id."""
+        self.options(assignment_seconds=seconds)
+        arn = self.sandbox.organisation.instance.permission_sets_by_name[permission_set].arn
+        getattr(boto3.client("sso-admin"), operation)(
+            InstanceArn=self.sandbox.organisation.instance.arn,
+            PermissionSetArn=arn,
+            TargetId=account,
+            TargetType="AWS_ACCOUNT",
+            PrincipalType="USER",
+            PrincipalId=user,
+        )
+        self.options(assignment_seconds=0.05)
+        return self.pair(permission_set, account)
+
+    def grants(self, user: str, permission_set: str, account: str) -> str:
+        """Behind the API's back and at once; the pair's id."""
+        what = {"permission_set": permission_set, "account_id": account, "principal_id": user}
+        self.mutate("add_assignment", principal_type="USER", **what)
+        return self.pair(permission_set, account)
+
     def options(self, **options: Any) -> None:
         """Of the sandbox."""
         self.sandbox.control("options", options)
@@ -116,8 +139,8 @@ def test_a_refused_removal_keeps_the_user_also_where_the_aws_account_is_suspende
     world: World, how: str, fault: str
 ) -> None:
     """Only a removal that AWS took up and ended as FAILED is left by AWS; one that it refused can be sent again."""
-    user, pair = world.user("edgar"), world.pair("Read", ENG)
-    world.mutate("add_assignment", permission_set="Read", account_id=ENG, principal_type="USER", principal_id=user)
+    user = world.user("edgar")
+    pair = world.grants(user, "Read", ENG)
     world.mutate("set_account_state", account_id=ENG, state="SUSPENDED")
     world.sandbox.control("faults", {"operation": "DeleteAccountAssignment", "fault": fault})
     source = {"delete": "default", "disable": "strip"}[how]
@@ -130,3 +153,49 @@ def test_a_refused_removal_keeps_the_user_also_where_the_aws_account_is_suspende
     world.sandbox.control("faults", {"clear": True})
     world.does(how, OneAccount(user), source)
     assert world.exists(user) is (how == "disable")
+
+
+# ---- what is on its way -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lag", [0.0, 30.0])
+@pytest.mark.parametrize("op", [Op.ADD, Op.SET])
+def test_what_aws_is_still_taking_is_not_there_already(world: World, op: Op, lag: float) -> None:
+    user = world.user("edgar")
+    pair = world.grants(user, "Read", ENG)
+    world.options(lag_seconds=lag)
+    world.aws("delete_account_assignment", user, "Read", ENG, seconds=0.5)
+    assert world.update(op, user, pair) != Done()
+    assert world.held(user) == {pair}
+
+
+def test_what_aws_is_still_taking_is_given_back_by_enabling(world: World) -> None:
+    user = world.user("edgar")
+    pair = world.grants(user, "Read", ENG)
+    world.does("disable", OneAccount(user), "strip")
+    world.grants(user, "Read", ENG)
+    world.aws("delete_account_assignment", user, "Read", ENG, seconds=0.5)
+    world.does("enable", OneAccount(user), "strip")
+    assert world.held(user) == {pair}
+
+
+def test_what_is_there_and_stays_is_there_already_for_two_calls_more(world: World) -> None:
+    """Once for what AWS is taking, once more for what there is after that; deletions of others are not waited for."""
+    user, other = world.user("edgar"), world.user("alan")
+    pair = world.grants(user, "Read", ENG)
+    world.grants(other, "Read", ENG)
+    world.aws("delete_account_assignment", other, "Read", ENG, seconds=60)
+    world.sandbox.control("forget")
+    assert world.update(Op.ADD, user, pair) == Done()
+    calls = world.sandbox.control("state")["calls"]
+    assert calls["ListAccountAssignmentDeletionStatus"] == 1
+    assert calls["ListAccountAssignmentsForPrincipal"] == 2
+    assert "CreateAccountAssignment" not in calls
+
+
+@pytest.mark.parametrize("source", ["default", "strip"])
+def test_what_another_source_is_giving_is_taken_by_its_name(world: World, source: str) -> None:
+    user = world.user("edgar")
+    pair = world.aws("create_account_assignment", user, "Read", ENG, seconds=0.5)
+    world.update(Op.REMOVE, user, pair, source=source)
+    assert world.held(user) == set()
