@@ -46,6 +46,21 @@ class Identity(fields.Field[str]):
         raise ValidationError("key.simple.id (or identity) is missing: the id of what is meant, as text.")
 
 
+class HandedBack(fields.Field[dict[str, str]]):
+    """The state of the last list: an object of texts, as `frames` made it."""
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> dict[str, str]:
+        advice = "send the state as the last list handed it back, or none to list everything."
+        if not isinstance(value, dict):
+            raise ValidationError(f"is an object: {advice}")
+        for name, each in value.items():
+            if not isinstance(each, str):
+                raise ValidationError({name: f"is a text: {advice}"})
+        return value
+
+
 class _Input(Schema):
     error_messages = {"type": "is an object."}  # noqa: RUF012 -- as marshmallow declares it
 
@@ -63,9 +78,7 @@ class NoInputSchema(_Input):
 
 class _Stateful(_Input):
     stateful = fields.Boolean(allow_none=True, truthy={True}, falsy={False})
-    state = fields.Dict(
-        keys=fields.String(), values=fields.String(), allow_none=True, error_messages={"invalid": "is an object."}
-    )
+    state = HandedBack(allow_none=True)
 
     @staticmethod
     def state_of(data: dict[str, Any]) -> dict[str, Any]:

@@ -72,10 +72,19 @@ def test_lists_take_a_state() -> None:
     assert INPUTS["std:account:list"]({"stateful": None, "state": None}) == ListAccounts()
     assert INPUTS["std:account:list"]({"stateful": True, "state": {"a": "1"}}) == ListAccounts(True, {"a": "1"})
     assert INPUTS["std:entitlement:list"]({"type": "group", "stateful": True}) == ListEntitlements("group", True)
-    with pytest.raises(FixRequest, match=r"input\.state"):
-        INPUTS["std:account:list"]({"state": {"a": {"deep": 1}}})
-    with pytest.raises(FixRequest, match=r"input\.state is an object"):
-        INPUTS["std:account:list"]({"state": "x"})
+
+
+@pytest.mark.parametrize("command", ["std:account:list", "std:entitlement:list"])
+@pytest.mark.parametrize("value", [17, None, True, ["17"], {"deep": 1}])
+def test_a_state_that_no_list_handed_back_says_what_to_send(command: str, value: object) -> None:
+    """Which member is wrong, and how to go on."""
+    asked = {"type": "group", "stateful": True}
+    advice = "send the state as the last list handed it back, or none to list everything"
+    with pytest.raises(FixRequest, match=rf"input\.state\.snapshot is a text: {advice}"):
+        INPUTS[command]({**asked, "state": {"completedAt": "1.5", "snapshot": value}})
+    for state in (17, "x", ["17"], True):
+        with pytest.raises(FixRequest, match=rf"input\.state is an object: {advice}"):
+            INPUTS[command]({**asked, "state": state})
 
 
 def test_entitlements_of_a_new_account_come_as_one_or_many() -> None:
