@@ -311,6 +311,12 @@ class Records(Protocol):
 
     def put_note(self, source: str, key: str, value: str) -> None: ...
 
+    def change_note(self, source: str, key: str, change: Callable[[str | None], str]) -> None:
+        """Put what `change` makes of the value, None where there is none; nobody changes it in between.
+
+        `change` is called while others wait: it asks neither the store nor AWS.
+        """
+
     def keep_note(self, source: str, key: str, value: str) -> str:
         """Put the value unless there is one already; what is there now. The same for all who ask at once."""
 

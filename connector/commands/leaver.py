@@ -74,8 +74,11 @@ def _note_leftovers(desk: Desk, user_id: str, left: list[str]) -> None:
         return
     log.warning("user deleted, assignments left behind by AWS", account=user_id, left=left)
     instance = desk.directory(Lane.CHANGE).instance()
-    kept = [*leftovers(desk, instance), *({"at": desk.clock.now(), "user": user_id, "left": each} for each in left)]
-    desk.records.put_note(desk.source.name, _key(instance), json.dumps(kept[-100:]))
+    added = [{"at": desk.clock.now(), "user": user_id, "left": each} for each in left]
+    # Two deletes at once must not lose what one of them left.
+    desk.records.change_note(
+        desk.source.name, _key(instance), lambda kept: json.dumps([*json.loads(kept or "[]"), *added][-100:])
+    )
 
 
 def leftovers(desk: Desk, instance: Instance) -> list[dict[str, Any]]:

@@ -186,6 +186,9 @@ class Store:
     def put_note(self, source: str, key: str, value: str) -> None:
         self._notes.put(source, key, value)
 
+    def change_note(self, source: str, key: str, change: Callable[[str | None], str]) -> None:
+        self._notes.change(source, key, change)
+
     def keep_note(self, source: str, key: str, value: str) -> str:
         return self._notes.keep(source, key, value)
 

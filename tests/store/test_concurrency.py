@@ -34,6 +34,19 @@ def publish(store: Store, *facts: Fact) -> None:
     assert store.publish(census, KINDS, {}, 10**9) is not None
 
 
+def test_what_many_add_to_a_note_is_all_in_it(store: Store, store_url: str) -> None:
+    """Each reads, adds and writes back, here and in another process, beginning with a note that is not there."""
+    other = open_store(store_url)
+
+    def add(of: Store, word: str) -> None:
+        of.change_note("aws", "words", lambda kept: f"{kept or ''}{word} ")
+
+    together(*(lambda n=n: add((store, other)[n % 2], f"w{n}") for n in range(12)))
+
+    assert sorted((store.note("aws", "words") or "").split()) == sorted(f"w{n}" for n in range(12))
+    other.close()
+
+
 def test_one_of_many_gets_the_lease(store: Store, store_url: str) -> None:
     """Threads of this process, and another process's connections."""
     other = open_store(store_url)
