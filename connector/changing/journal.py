@@ -32,6 +32,8 @@ class Journal:
     """Run again after an interruption, or because the same was asked again."""
     repeated: bool = False
     """The same was asked, and answered, before."""
+    overtaken: bool = False
+    """A create that found its user when later changes of that user were begun: they could not know that they follow."""
     _known: dict[tuple[Verb, str, str], Recorded] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
@@ -62,6 +64,7 @@ class Journal:
         """The user a create has made, or found: whatever was accepted on that user before comes first."""
         self._known[_name(outcome.step)] = Recorded(outcome.step, outcome.result)
         self.operation = self.operations.record(self.operation, self._all(), user_id)
+        self.overtaken = outcome.result is Result.ALREADY and self.operations.later_on(self.operation)
         self.await_turn()
 
     def await_turn(self) -> None:
@@ -100,7 +103,7 @@ class Journal:
 
     def sorted_out(self, steps: Sequence[Step]) -> tuple[list[Step], list[Outcome]]:
         """Which of the steps may be done, and what is to be said of the others. Some of them need nothing said."""
-        if not self.resumed:
+        if not (self.resumed or self.overtaken):
             return list(steps), []
         done, refused = [], []
         for step in steps:
@@ -116,7 +119,9 @@ class Journal:
         return done, refused
 
     def why_not(self) -> str:
-        """Why a resumed change may give nothing more; empty when it may."""
+        """Why a change that was resumed or overtaken may give nothing more; empty when it may."""
+        if self.overtaken:
+            return "another change of the account was asked since; ask again if it is still wanted"
         if not self.resumed:
             return ""
         if self.clock.now() - self.operation.accepted_at > TOO_OLD:

@@ -13,7 +13,7 @@ from connector.app import Core
 from connector.commands import CHANGES
 from connector.commands.asked import content, to_json
 from connector.commands.desk import Desk
-from connector.commands.durable import resume
+from connector.commands.durable import carry, resume
 from connector.model import Lane, NewAccount, Operation, Recorded, Result, Source, Step, Verb
 from connector.sandbox.server import Sandbox
 from connector.settings import Settings
@@ -32,13 +32,17 @@ class Place:
     sandbox: Sandbox
     desk: Desk
 
+    def accepted(self, lease: float) -> Operation:
+        """A create that nobody has run yet."""
+        asked = NewAccount({**NEW, "groups": self.sandbox.organisation.store.groups_by_name["aws_data_read"].id})
+        digest, said = content(CREATE, asked), to_json(asked)
+        operations = self.desk.operations
+        return operations.accept("default", CREATE, "userName rosa", "", "", digest, "", said, "one", lease)[0]
+
     def interrupted(self, *steps: Recorded) -> Operation:
         """A create whose owner is gone, with what it had written down; taken up now, and how that ended."""
-        asked = NewAccount({**NEW, "groups": self.sandbox.organisation.store.groups_by_name["aws_data_read"].id})
         operations = self.desk.operations
-        begun, _ = operations.accept(
-            "default", CREATE, "userName rosa", "", "", content(CREATE, asked), "", to_json(asked), "gone", 0
-        )
+        begun = self.accepted(0)
         operations.record(begun, steps)
         taken = operations.take_abandoned("me", 30)
         assert taken is not None
@@ -57,11 +61,12 @@ class Place:
 
 
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[Place]:
+    """Of a source with the options that a test names."""
     with Sandbox() as sandbox:
         for name, value in sandbox.environment().items():
             monkeypatch.setenv(name, value)
-        source = Source("default", read_deadline=1.0)
+        source = Source("default", read_deadline=1.0, **getattr(request, "param", {}))
         core = Core(Settings(sources={"default": source}, store_url=f"sqlite:///{tmp_path / 'store.db'}", aws_tps=500))
         yield Place(sandbox, core.desk(source, threading.Event()))
         core.directories.close()
@@ -105,3 +110,23 @@ def test_where_nobody_is_there_the_user_is_made(place: Place, steps: tuple[Recor
 
     assert ended.state == "succeeded"
     assert place.groups(ended.account) == 1
+
+
+@pytest.mark.parametrize("place", [{"on_existing": "adopt"}], indirect=True)
+@pytest.mark.parametrize("changed", [False, True])
+def test_a_user_that_is_adopted_is_given_nothing_where_a_later_change_of_him_was_asked(
+    place: Place, changed: bool
+) -> None:
+    """That change waited for nobody, as the create did not know its account yet, and may have taken it away."""
+    theirs = place.made()
+    create = place.accepted(30)
+    if changed:
+        place.desk.operations.accept(
+            "default", "std:account:disable", theirs, theirs, "", "c", "", {"id": theirs}, "other", 30
+        )
+
+    ended = carry(place.desk, create, CHANGES[CREATE])
+
+    assert (ended.state, ended.account) == ("partly" if changed else "succeeded", theirs)
+    assert place.groups(theirs) == (0 if changed else 1)
+    assert ("asked since" in str(ended.answer)) is changed
