@@ -23,7 +23,6 @@ from connector import ports
 from connector.audit_sink import open_sink
 from connector.aws import Directories
 from connector.changing.assignments import AssignmentWriter, Rooms
-from connector.changing.lease import LEASE
 from connector.changing.turns import Turns
 from connector.clock import SystemClock
 from connector.commands import CHANGES, COMMANDS
@@ -31,6 +30,7 @@ from connector.commands.asked import answer_of_error
 from connector.commands.desk import NOBODY, Desk
 from connector.commands.durable import Run, resume
 from connector.errors import ConnectorError, SourceNotFound
+from connector.lease import LEASE
 from connector.model import Asker, Operation, Source
 from connector.pace import Pace, shared_pool
 from connector.patience import Patience

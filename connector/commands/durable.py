@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import structlog
 
 from connector.changing.journal import POLL, Journal
-from connector.changing.lease import LEASE, kept
 from connector.commands import asked as asking
 from connector.commands import trail
 from connector.commands.asked import Input
 from connector.commands.desk import Desk
 from connector.errors import CallUs, Conflicts, ConnectorError, RetryLater
+from connector.lease import LEASE, kept
 from connector.model import Account, Event, NewAccount, Operation, OperationState
 
 log = structlog.get_logger(__name__)
@@ -59,7 +60,7 @@ def carry(desk: Desk, operation: Operation, run: Run) -> Operation:
 
     Raises only when the store fails: then nothing more is known here, and the operation is taken up again later.
     """
-    with kept(desk.operations, operation):
+    with kept(f"operation {operation.id}", partial(desk.operations.renew, operation)):
         journal = Journal(desk.operations, operation, desk.clock, resumed=operation.fence > 1)
         journal.await_turn()
         try:

@@ -10,11 +10,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from functools import partial
 
 import structlog
 
 from connector import attributes
 from connector.errors import AccountNotFound, RetryLater
+from connector.lease import kept
 from connector.model import RESOURCE_ID, Fact, Instance, Lane, Pair, Principal, Snapshot, Source
 from connector.ports import Clock
 from connector.reading import facts, grants, identities, live
@@ -23,9 +25,6 @@ from connector.reading.together import together
 from connector.reading.work import THREADS, Abandoned, Work
 
 log = structlog.get_logger(__name__)
-
-LEASE = 30.0
-"""Seconds a census keeps its source without a sign of life."""
 
 
 def kinds_of(source: Source, instance: Instance) -> tuple[str, ...]:
@@ -45,6 +44,11 @@ def make(work: Work, clock: Clock, fingerprint: str) -> Snapshot:
 
     `fingerprint` names the configuration the facts were read with.
     """
+    with kept(f"census of {work.source.name}", partial(work.records.renew, work.census), work.failed.set):
+        return _make(work, clock, fingerprint)
+
+
+def _make(work: Work, clock: Clock, fingerprint: str) -> Snapshot:
     started = clock.monotonic()
     before = dict(work.directories.calls(work.source))
     instance = work.directory().instance()
@@ -134,15 +138,12 @@ def _side_by_side(work: Work, tasks: list[Callable[[], None]]) -> None:
     threads = [threading.Thread(target=run, args=(task,), name="census", daemon=True) for task in tasks]
     for each in threads:
         each.start()
-    while any(each.is_alive() for each in threads):
-        for each in threads:
-            each.join(timeout=LEASE / 3 / len(threads))
-        if not work.failed.is_set() and not work.records.renew(work.census, LEASE):
-            failures.insert(0, RetryLater("another process took over the reading of this source; try again"))
-            work.failed.set()
-    first = next((each for each in failures if not isinstance(each, Abandoned)), None)
-    if first is not None:
-        raise first
+    for each in threads:
+        each.join()
+    if work.failed.is_set():
+        told = (each for each in failures if not isinstance(each, Abandoned))
+        # Nobody has anything to tell where it is the lease that was lost.
+        raise next(told, RetryLater("another process took over the reading of this source; try again"))
 
 
 def _orphans(work: Work, kinds: tuple[str, ...], instance: Instance, clock: Clock) -> tuple[list[str], float]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from connector.errors import AwsFailed, CallUs, ConnectorError
+from connector.lease import LEASE
 from connector.model import Fact, Operation, Snapshot, Source
 from connector.ports import Census, Clock, Directories, Patience, Records, Stripped
 from connector.reading import census
@@ -114,7 +115,7 @@ class Freshness:
         with self._lock:
             if self._running is not None and not self._running.done():
                 return self._running
-            lease = self.records.begin_census(self.source.name, self.owner, census.LEASE)
+            lease = self.records.begin_census(self.source.name, self.owner, LEASE)
             if lease is None:
                 return None
             running: Future[Snapshot] = Future()

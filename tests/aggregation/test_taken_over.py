@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from connector import app
-from connector.changing.lease import LEASE
+from connector.lease import LEASE
 from connector.model import Op
 from connector.sandbox.options import Options
 from connector.sandbox.seed import Size, generated

@@ -17,11 +17,11 @@ from typing import Any, cast
 
 from connector.app import Core
 from connector.aws import Directories
-from connector.changing.lease import LEASE
 from connector.commands import CHANGES, COMMANDS
 from connector.commands.asked import Input
 from connector.commands.durable import resume
 from connector.errors import ConnectorError
+from connector.lease import LEASE
 from connector.model import Account, Event, Lane, ListAccounts, Source
 from connector.ports import Clock, Directory, Pace, Patience
 from connector.sandbox.server import Sandbox

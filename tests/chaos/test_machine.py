@@ -25,8 +25,8 @@ from hypothesis.stateful import (
 )
 
 from connector.changing.journal import TOO_OLD
-from connector.changing.lease import LEASE
 from connector.commands.asked import Input
+from connector.lease import LEASE
 from connector.model import Account, Change, ChangeAccount, Event, NewAccount, OneAccount, Op, Source
 from connector.sandbox.options import Options
 from connector.sandbox.server import Sandbox
