@@ -454,6 +454,8 @@ class Outcome:
     """AWS's, of what failed."""
     action: str = ""
     """IAM action that AWS denied."""
+    acknowledged: bool = False
+    """Failed only in that no reading has shown what AWS said was done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -497,6 +499,8 @@ class Recorded:
     result: Result | None
     """None: about to be done, or done with an answer that was lost."""
     reason: str = ""
+    acknowledged: bool = False
+    """As in `Outcome`."""
 
 
 @dataclass(frozen=True, slots=True)

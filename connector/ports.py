@@ -369,6 +369,12 @@ class Operations(Protocol):
     def later_on(self, operation: Operation) -> bool:
         """Whether another operation with the same account, which is known, was accepted after this one."""
 
+    def recent(self, account: str, seconds: float) -> Sequence[Operation]:
+        """Those with this account that are unfinished, or ended so many seconds ago at most.
+
+        In the order in which they were accepted, of all sources: two may serve one instance.
+        """
+
     def created(self, source: str, content: str) -> Operation | None:
         """The newest create of this content that ended within 24 h, succeeded or partly, and knows its account."""
 

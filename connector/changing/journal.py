@@ -6,11 +6,12 @@ giving only where nothing says that it was given before, or is no longer wanted.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from connector.changing.planning import TAKE
+from connector.changing.planning import GIVE, TAKE, Unsettled
 from connector.errors import ConnectorError
 from connector.model import Operation, Outcome, Recorded, Result, Step, Verb
 from connector.ports import Clock, Operations, Submitted
@@ -19,6 +20,9 @@ POLL: Final = 0.1
 """Seconds between looks at another operation that has to end first."""
 TOO_OLD: Final = 15 * 60.0
 """Seconds after which an interrupted change gives nothing any more: who asked has asked again, or elsewhere."""
+
+RECENT: Final = 15 * 60.0
+"""Seconds for which what we did ourselves is known better from our records than from AWS's lists, which lag behind."""
 
 
 @dataclass
@@ -98,8 +102,31 @@ class Journal:
     def came_of(self, outcomes: Sequence[Outcome]) -> None:
         """What became of steps."""
         for each in outcomes:
-            self._known[_name(each.step)] = Recorded(each.step, each.result, each.reason)
+            self._known[_name(each.step)] = Recorded(each.step, each.result, each.reason, each.acknowledged)
         self._keep()
+
+    def recent(self) -> Unsettled:
+        """What was given to the account, and taken from it, in the last minutes, by this change and those before it.
+
+        What may have been done counts as done, unless something later is certain: to give or to take once more is safe.
+        """
+        given: dict[str, set[str]] = defaultdict(set)
+        taken: dict[str, set[str]] = defaultdict(set)
+        for operation in self.operations.recent(self.operation.account, RECENT):
+            for each in operation.steps:
+                step = each.step
+                if each.result is Result.FAILED and not each.acknowledged:
+                    continue
+                if step.verb in GIVE.values():
+                    now, before = given, taken
+                elif step.verb in TAKE.values():
+                    now, before = taken, given
+                else:
+                    continue
+                now[step.attribute].add(step.value)
+                if each.result is not None:
+                    before[step.attribute].discard(step.value)
+        return Unsettled(given, taken)
 
     def sorted_out(self, steps: Sequence[Step]) -> tuple[list[Step], list[Outcome]]:
         """Which of the steps may be done, and what is to be said of the others. Some of them need nothing said."""

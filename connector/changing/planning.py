@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from connector import attributes
@@ -56,8 +56,14 @@ class Plan:
 class Unsettled:
     """What a reading may not show yet: entitlement ids by account attribute."""
 
+    given: Mapping[str, Set[str]] = field(default_factory=dict)
+    """There, though it may not be listed."""
     taken: Mapping[str, Set[str]] = field(default_factory=dict)
     """Gone, or going, though it may be listed."""
+
+    def also_taken(self, attribute: str, ids: Set[str]) -> Unsettled:
+        """With these."""
+        return replace(self, taken={**self.taken, attribute: ids | self.taken.get(attribute, frozenset())})
 
 
 SETTLED: Final = Unsettled()
@@ -71,7 +77,7 @@ class _Wanted:
     scalars: dict[str, str | None]
     lists: dict[str, list[str]] = field(default_factory=dict)
     named: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    """Ids that were named to be taken, by account attribute."""
+    """Ids that were named to be taken, or may be there and were not named to stay, by account attribute."""
     again: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     """Ids that were named to be there, and go."""
 
@@ -169,6 +175,8 @@ def _apply_to_list(wanted: _Wanted, change: Change, unsettled: Unsettled) -> Non
         wanted.lists[change.attribute] = [each for each in held if each not in taken]
         return
     wanted.again[change.attribute] |= unsettled.taken.get(change.attribute, frozenset()) & set(values)
+    if change.op is Op.SET:
+        wanted.named[change.attribute] |= unsettled.given.get(change.attribute, frozenset())
     kept = held if change.op is Op.ADD else []
     wanted.lists[change.attribute] = list(dict.fromkeys((*kept, *values)))
 

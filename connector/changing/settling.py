@@ -44,6 +44,7 @@ def _judged(account: Account, before: Account | None, outcome: Outcome) -> Outco
         reason=f"AWS said it was done, but {sum(PAUSES):.0f} s later it does not show; read the account again",
         retryable=True,
         kind="aws-failed",
+        acknowledged=True,
     )
 
 

@@ -92,6 +92,7 @@ def settle_noted(
         desk.noted.came_of(outcomes)
         account, settled = settle(present.account, before, outcomes, desk.clock)
         desk.noted.came_of(settled)
+    present.lagging |= any(each.acknowledged for each in settled)
     return account, settled
 
 
@@ -128,16 +129,19 @@ def _planned(desk: Desk, present: Present, changes: Sequence[Change]) -> tuple[A
 
 
 def _as_it_is(desk: Desk, present: Present, changes: Sequence[Change]) -> tuple[Account, planning.Plan]:
-    """The account, and what to do to it, with what AWS was giving it or taking from it when we came."""
+    """The account, and what to do to it, with what AWS was giving it or taking from it when we came.
+
+    Lists lag behind: what we did ourselves in the last minutes is known from our records as well.
+    """
     pairs, me = attributes.ASSIGNMENT.attribute, Principal("USER", present.id)
     if any(each.op is Op.SET and each.attribute == pairs for each in changes):
         desk.writer.wait_for(me, deleting=False)
     account = present.account()
-    unsettled = planning.SETTLED
+    unsettled = desk.noted.recent()
     plan = planning.plan(desk.source, account, changes, unsettled)
     if planning.already(account, changes, pairs):
         # It may be going, or have gone since we read. Said to be there already, it would be missed by nobody.
-        unsettled = planning.Unsettled(taken={pairs: desk.writer.wait_for(me, deleting=True)})
+        unsettled = unsettled.also_taken(pairs, desk.writer.wait_for(me, deleting=True))
         account = present.account()
         plan = planning.plan(desk.source, account, changes, unsettled)
     unseen = [each for each in planning.unseen(account, plan.take) if each.verb is Verb.UNASSIGN]

@@ -15,7 +15,7 @@ from connector.changing.steps import perform
 from connector.commands.carrying import hands
 from connector.commands.desk import Desk
 from connector.commands.present import Present
-from connector.commands.stripping import everything, strip
+from connector.commands.stripping import everything, left, strip
 from connector.errors import AccountNotFound, ManagedElsewhere
 from connector.model import Done, Event, Instance, Lane, OneAccount, Outcome, Step, User
 from connector.reading.dressing import KIND_OF
@@ -39,13 +39,14 @@ def delete(desk: Desk, asked: OneAccount) -> Iterator[Event]:
     gone = Present(desk, asked.id, Lane.CHANGE)
     try:
         present, account = everything(desk, asked.id)
-        left = strip(desk, present, account, "user {} is kept, because this could not be taken away: {}")
+        outcomes = strip(desk, present, account)
+        kept = left(present, outcomes, "user {} is kept, because this could not be taken away: {}")
         present.directory.delete_user(asked.id)
     except AccountNotFound:
-        left = _taken_after(desk, gone)
+        kept = _taken_after(desk, gone)
     gone.publish_gone()
     desk.stripped.restored(desk.source.name, asked.id)
-    named = [f"{each.step.value}: {each.reason}" for each in left]
+    named = [f"{each.step.value}: {each.reason}" for each in kept]
     _note_leftovers(desk, asked.id, named)
     yield Done({"leftovers": named} if named else {})
 
@@ -53,16 +54,17 @@ def delete(desk: Desk, asked: OneAccount) -> Iterator[Event]:
 def _taken_after(desk: Desk, gone: Present) -> list[Outcome]:
     """Somebody else deleted the user, perhaps while we took: what it leaves behind is taken all the same. What is left.
 
-    That is what was begun, and what the newest snapshot knows.
+    That is what was begun, what the newest snapshot knows, and what we gave it a moment ago.
     """
     begun = [each for each in desk.noted.open() if each.verb in TAKE.values()]
+    given = desk.noted.recent().given
     snapshot = desk.freshness.newest()
-    known = [
-        Step(TAKE[type_.attribute], type_.attribute, fact.held)
-        for type_ in (attributes.ASSIGNMENT, attributes.APPLICATION)
-        for fact in (desk.records.about(snapshot, KIND_OF[type_.name], [gone.id]) if snapshot is not None else ())
-    ]
-    steps = [*begun, *(each for each in known if each not in begun)]
+    known = list(begun)
+    for type_ in (attributes.ASSIGNMENT, attributes.APPLICATION):
+        facts = desk.records.about(snapshot, KIND_OF[type_.name], [gone.id]) if snapshot is not None else ()
+        ids = [*(each.held for each in facts), *sorted(given.get(type_.attribute, ()))]
+        known += [Step(TAKE[type_.attribute], type_.attribute, id_) for id_ in ids]
+    steps = [each for place, each in enumerate(known) if each not in known[:place]]
     desk.noted.about_to(steps)
     outcomes = perform(steps, User(gone.id, {}), hands(desk, gone))
     desk.noted.came_of(outcomes)

@@ -32,6 +32,8 @@ class Present:
     """The user was made a moment ago: where AWS does not show it, it lags behind itself."""
     directory: Directory = field(init=False)
     last: live.Live | None = field(default=None, init=False)
+    lagging: bool = field(default=False, init=False)
+    """Whether what was last read lacks what AWS said was done."""
     _names: Catalogue = field(init=False)
 
     def __post_init__(self) -> None:
@@ -115,8 +117,14 @@ class Present:
             raise
 
     def publish(self) -> None:
-        """Put what was last read into the newest snapshot, so that lists show our change at once."""
+        """Put what was last read into the newest snapshot, so that lists show our change at once.
+
+        What lacks the change is no news: lists ask AWS anew instead.
+        """
         assert self.last is not None  # what is published was read
+        if self.lagging:
+            self.desk.freshness.doubt(self.id)
+            return
         records, freshness = self.desk.records, self.desk.freshness
         amended = freshness.amend(self.last.kinds, {self.id: self.last.facts}, self._change)
         for held in (each.held for each in self.last.facts if each.kind == facts.ASSIGNMENT):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 
 from connector import attributes
 from connector.changing.planning import TAKE
@@ -11,7 +12,7 @@ from connector.commands.carrying import perform_noted
 from connector.commands.desk import Desk
 from connector.commands.present import Present
 from connector.errors import GrantFailed
-from connector.model import Account, Lane, Outcome, Principal, Step
+from connector.model import Account, Lane, Outcome, Principal, Result, Step
 
 
 def held(account: Account) -> Mapping[str, Sequence[str]]:
@@ -30,20 +31,37 @@ def everything(desk: Desk, user_id: str) -> tuple[Present, Account]:
     return present, present.account()
 
 
-def strip(desk: Desk, present: Present, account: Account, refusal: str) -> list[Outcome]:
-    """Take all it holds directly; returns what AWS left behind on AWS accounts that are not ACTIVE, failed.
+def strip(desk: Desk, present: Present, account: Account) -> list[Outcome]:
+    """Take all it holds directly, as AWS lists it or as we gave it a moment ago."""
+    given = desk.noted.recent().given
+    steps = [
+        Step(TAKE[name], name, id_)
+        for name in TAKE
+        if name in account.attributes
+        for id_ in sorted({*held(account).get(name, ()), *given.get(name, ())})
+    ]
+    return perform_noted(desk, present, account, steps)[1] if steps else []
+
+
+def taken(outcomes: Iterable[Outcome]) -> Mapping[str, Sequence[str]]:
+    """Ids that AWS has taken, by account attribute, whether lists show it or not."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for each in outcomes:
+        if each.result is Result.DONE or each.acknowledged:
+            found[each.step.attribute].append(each.step.value)
+    return found
+
+
+def left(present: Present, outcomes: Sequence[Outcome], refusal: str) -> list[Outcome]:
+    """What AWS left behind on AWS accounts that are not ACTIVE.
 
     `GrantFailed` with the sentence `refusal` (user, reasons) when anything else could not be taken.
     """
-    steps = [Step(TAKE[name], name, id_) for name, ids in held(account).items() for id_ in ids]
-    if not steps:
-        return []
-    _, settled = perform_noted(desk, present, account, steps)
-    failed = failures(settled)
+    failed = failures(outcomes)
     kept_by = [each for each in failed if not each.left_by_aws]
     if kept_by:
         present.publish()
-        raise GrantFailed(refusal.format(account.id, _told(kept_by)))
+        raise GrantFailed(refusal.format(present.id, _told(kept_by)))
     return failed
 
 

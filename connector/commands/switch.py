@@ -6,7 +6,7 @@ strip: what a user holds directly is journalled, then taken; the user counts as 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator
 from dataclasses import replace
 
 from connector import attributes
@@ -15,7 +15,7 @@ from connector.changing.settling import PAUSES, failures
 from connector.commands.carrying import perform_noted, refusals
 from connector.commands.desk import Desk
 from connector.commands.present import Present
-from connector.commands.stripping import everything, held, strip
+from connector.commands.stripping import everything, held, left, strip, taken
 from connector.errors import AwsFailed, DisableNotConfigured, RetryLater
 from connector.model import Account, Event, Lane, OneAccount, Principal, Step
 
@@ -59,8 +59,9 @@ def _through_scim(desk: Desk, present: Present, *, disabled: bool) -> Account:
                 break
             desk.clock.sleep(pause)
             account = present.account()
+    present.lagging = account.disabled is not disabled
     present.publish()
-    if account.disabled is not disabled:
+    if present.lagging:
         wanted = "DISABLED" if disabled else "ENABLED"
         raise AwsFailed(f"SCIM accepted the change, but user {present.id} does not read as {wanted}; try again")
     return account
@@ -74,9 +75,12 @@ def _strip(desk: Desk, present: Present) -> Account:
     """
     whole, account = everything(desk, present.id)
     desk.stripped.strip(desk.source.name, present.id, held(account))
-    left = strip(desk, whole, account, "user {} is not disabled yet, because this could not be taken away: {}")
+    outcomes = strip(desk, whole, account)
+    # With what was there although no list showed it: we had given it a moment ago.
+    desk.stripped.strip(desk.source.name, present.id, taken(outcomes))
+    left_there = left(whole, outcomes, "user {} is not disabled yet, because this could not be taken away: {}")
     desk.stripped.complete(desk.source.name, present.id)
-    account = present.account(refusals(left))
+    account = present.account(refusals(left_there))
     present.publish()
     return account
 
@@ -87,13 +91,13 @@ def _restore(desk: Desk, present: Present) -> Account:
     journal = desk.stripped.journal(desk.source.name, present.id)
     if journal is None:
         return account
-    going: Mapping[str, Set[str]] = {}
-    pairs = attributes.ASSIGNMENT.attribute
+    unsettled, pairs = desk.noted.recent(), attributes.ASSIGNMENT.attribute
     if set(journal.get(pairs, ())).intersection(held(account).get(pairs, ())):
         # What AWS is taking just now is not back, though it is listed.
-        going = {pairs: desk.writer.wait_for(Principal("USER", present.id), deleting=True)}
+        going = desk.writer.wait_for(Principal("USER", present.id), deleting=True)
+        unsettled = unsettled.also_taken(pairs, going)
         account = present.account()
-    there = {name: set(ids).difference(going.get(name, ())) for name, ids in held(account).items()}
+    there = {name: set(ids).difference(unsettled.taken.get(name, ())) for name, ids in held(account).items()}
     missing = {name: [id_ for id_ in ids if id_ not in there.get(name, ())] for name, ids in journal.items()}
     steps = [Step(GIVE[name], name, id_) for name, ids in missing.items() for id_ in ids]
     wanted, refused = desk.noted.sorted_out(steps)

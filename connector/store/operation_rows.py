@@ -54,6 +54,7 @@ def dump_steps(steps: Sequence[Recorded]) -> str:
                 "attributes": dict(each.step.attributes),
                 "result": None if each.result is None else each.result.value,
                 "reason": each.reason,
+                **({"acknowledged": True} if each.acknowledged else {}),
             }
             for each in steps
         ]
@@ -83,4 +84,5 @@ def of_row(row: Row[Any]) -> Operation:
 
 def _recorded(kept: Mapping[str, Any]) -> Recorded:
     step = Step(Verb(kept["verb"]), kept["attribute"], kept["value"], kept["attributes"])
-    return Recorded(step, None if kept["result"] is None else Result(kept["result"]), kept["reason"])
+    result = None if kept["result"] is None else Result(kept["result"])
+    return Recorded(step, result, kept["reason"], kept.get("acknowledged", False))

@@ -113,6 +113,17 @@ class Operations:
         later = and_(_other.c.account == _this.c.account, _this.c.account != "", _other.c.number > _this.c.number)
         return self._is_there(operation, later)
 
+    def recent(self, account: str, seconds: float) -> Sequence[Operation]:
+        """Those with the account that go on, or ended so many seconds ago at most, as they were accepted."""
+        with self._database.reading() as connection:
+            since = self._database.now(connection) - seconds
+            rows = connection.execute(
+                PROJECTION.where(
+                    operation.c.account == account, or_(unfinished, operation.c.ended_at >= since)
+                ).order_by(operation.c.accepted_at, operation.c.number)
+            )
+            return [of_row(row) for row in rows]
+
     def created(self, source: str, content: str) -> Operation | None:
         """The newest create of this content that ended well, or partly, within 24 h and knows its account."""
         number = self._sources.find(source)

@@ -50,6 +50,7 @@ def test_what_never_shows_has_failed_and_says_so() -> None:
     found = readings(account("g2"))
     _, outcomes = settle(lambda: next(found), None, [JOIN, LEAVE], clock)
     assert [(each.result, each.retryable) for each in outcomes] == [(Result.FAILED, True), (Result.FAILED, True)]
+    assert all(each.acknowledged for each in outcomes), "AWS said that it was done"
     assert "does not show" in outcomes[0].reason
     assert clock.slept == list(PAUSES)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,12 @@ from connector.app import Core
 from connector.commands import COMMANDS
 from connector.errors import GrantFailed
 from connector.model import (
+    Account,
     Change,
     ChangeAccount,
     Done,
     Event,
+    ListAccounts,
     OneAccount,
     Op,
     Source,
@@ -70,6 +73,13 @@ class World(Named):
         """The last event of a command."""
         desk = self.core.desk(self.core.settings.sources[source], threading.Event())
         return list(COMMANDS[f"std:account:{command}"].run(desk, asked))[-1]
+
+    def listed(self, user: str) -> tuple[str, ...]:
+        """Ids of the pairs a list of all accounts shows for the user."""
+        desk = self.core.desk(self.core.settings.sources["default"], threading.Event())
+        events = COMMANDS["std:account:list"].run(desk, ListAccounts())
+        account = next(each for each in events if isinstance(each, Account) and each.id == user)
+        return tuple(account.attributes[PAIRS])
 
     def update(self, op: Op, user: str, *pairs: str, source: str = "default") -> Event:
         """Add, set or remove pairs."""
@@ -199,3 +209,104 @@ def test_what_another_source_is_giving_is_taken_by_its_name(world: World, source
     pair = world.aws("create_account_assignment", user, "Read", ENG, seconds=0.5)
     world.update(Op.REMOVE, user, pair, source=source)
     assert world.held(user) == set()
+
+
+# ---- what lags behind -------------------------------------------------------------------------------------------
+
+
+def _lagging(world: World, op: Op, user: str, pair: str, source: str = "default") -> None:
+    """A change that AWS makes, and that no list shows."""
+    world.options(lag_seconds=60.0)
+    account = world.update(op, user, pair, source=source)
+    assert isinstance(account, Account)
+    assert [each.value for each in account.refusals] == [pair], "AWS shows it already"
+
+
+@pytest.mark.parametrize("given_by", ["default", "strip"])
+@pytest.mark.parametrize("how", ["set", "delete", "disable"])
+def test_what_we_have_just_given_is_taken_though_no_list_shows_it(world: World, how: str, given_by: str) -> None:
+    user, pair = world.user("edgar"), world.pair("Read", ENG)
+    _lagging(world, Op.ADD, user, pair, given_by)
+
+    def take() -> None:
+        if how == "set":
+            world.update(Op.SET, user)
+        elif how == "delete":
+            world.does("delete", OneAccount(user))
+        else:
+            world.does("disable", OneAccount(user), "strip")
+
+    with suppress(GrantFailed):  # as long as a list shows it, although AWS has taken it
+        take()
+    assert world.held(user) == set()
+    take()
+    assert world.exists(user) is (how != "delete")
+    assert world.held(user) == set()
+
+
+def test_what_we_had_just_given_is_given_back_by_enabling(world: World) -> None:
+    """It was in no list when the user was disabled."""
+    user, pair = world.user("edgar"), world.pair("Read", ENG)
+    _lagging(world, Op.ADD, user, pair, "strip")
+    with suppress(GrantFailed):
+        world.does("disable", OneAccount(user), "strip")
+    world.sandbox.control("advance", {"seconds": 600})
+    world.options(lag_seconds=0.0)
+    world.does("disable", OneAccount(user), "strip")
+    world.does("enable", OneAccount(user), "strip")
+    assert world.held(user) == {pair}
+
+
+def test_what_disabling_has_just_taken_is_given_back_though_lists_still_show_it(world: World) -> None:
+    user = world.user("edgar")
+    pair = world.grants(user, "Read", ENG)
+    world.options(lag_seconds=60.0)
+    with pytest.raises(GrantFailed):  # it still shows
+        world.does("disable", OneAccount(user), "strip")
+    world.does("enable", OneAccount(user), "strip")
+    assert world.held(user) == {pair}
+
+
+def test_what_we_gave_a_user_that_others_delete_is_taken_though_no_list_shows_it(world: World) -> None:
+    world.options(orphan_delete="succeeded")
+    user, pair = world.user("edgar"), world.pair("Read", ENG)
+    _lagging(world, Op.ADD, user, pair)
+    world.mutate("delete_user", user=user)
+    assert world.does("delete", OneAccount(user)) == Done()
+    assert world.held(user) == set()
+
+
+def test_what_we_have_just_taken_is_not_there_already_though_lists_show_it(world: World) -> None:
+    user = world.user("edgar")
+    pair = world.grants(user, "Read", ENG)
+    _lagging(world, Op.REMOVE, user, pair)
+    world.update(Op.ADD, user, pair)
+    assert world.held(user) == {pair}
+
+
+def test_what_was_refused_is_not_taken_for_given(world: World) -> None:
+    """What AWS never took up needs not be taken: its removal would be refused, too, and keep the user."""
+    user, pair = world.user("edgar"), world.pair("Read", ENG)
+    world.options(deny=["CreateAccountAssignment", "DeleteAccountAssignment"])
+    world.update(Op.ADD, user, pair)
+    assert world.does("delete", OneAccount(user)) == Done()
+
+
+def test_what_was_given_and_taken_since_costs_nothing_more(world: World) -> None:
+    user, pair = world.user("edgar"), world.pair("Read", ENG)
+    world.update(Op.ADD, user, pair)
+    world.update(Op.REMOVE, user, pair)
+    world.sandbox.control("forget")
+    assert world.update(Op.SET, user) == Done()
+    assert "DeleteAccountAssignment" not in world.sandbox.control("state")["calls"]
+
+
+@pytest.mark.parametrize("op", [Op.ADD, Op.REMOVE])
+def test_a_reading_that_lacks_our_change_is_no_news_for_lists(world: World, op: Op) -> None:
+    user, pair = world.user("edgar"), world.pair("Read", ENG)
+    if op is Op.REMOVE:
+        world.grants(user, "Read", ENG)
+    world.listed(user)
+    _lagging(world, op, user, pair)
+    world.sandbox.control("advance", {"seconds": 600})
+    assert (pair in world.listed(user)) is (op is Op.ADD)

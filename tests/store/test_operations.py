@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import event, func, select, update
 
 from connector.errors import CallUs, FixRequest, RetryLater
-from connector.model import Operation
+from connector.model import Operation, Recorded, Result, Step, Verb
 from connector.store import Store, open_store
 from connector.store.ledgers import operation, operation_key
 from tests.databases import Server
@@ -416,6 +416,26 @@ def test_a_create_that_has_just_ended(timed: Store, hand: Hand) -> None:
     assert created("aws", "c1") == second
     hand.time += 1
     assert created("aws", "c1") is None
+
+
+def test_what_was_done_to_an_account_lately(timed: Store, hand: Hand) -> None:
+    """Unfinished, or ended in the last minutes, of any source, as accepted, with the steps as they are kept."""
+    recorded = Recorded(Step(Verb.JOIN, "groups", "g1"), Result.FAILED, "does not show", acknowledged=True)
+    accepted = []
+    for number, (account, source) in enumerate([("u1", "aws"), ("u1", "other"), ("u2", "aws"), ("u1", "aws")]):
+        hand.time += 1
+        made, _ = accept(timed, f"c{number}", source=source, account=account)
+        accepted.append(timed.operations.record(made, [recorded]))
+    first, second, _, fourth = accepted
+    second = timed.operations.end(second, "failed", {})
+    fourth = timed.operations.end(fourth, "succeeded", {})
+
+    hand.time += 60
+    assert timed.operations.recent("u1", 60) == [first, second, fourth]
+    assert timed.operations.recent("u1", 60)[0].steps == (recorded,)
+    hand.time += 1
+    assert timed.operations.recent("u1", 60) == [first]
+    assert timed.operations.recent("u3", 60) == []
 
 
 # ---- lists, and what is forgotten
