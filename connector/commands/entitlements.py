@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from connector import attributes
 from connector.changing.planning import malformed
 from connector.commands.desk import Desk
-from connector.errors import EntitlementNotFound
+from connector.errors import EntitlementNotFound, FixRequest
 from connector.model import Event, Lane, ListEntitlements, OneEntitlement, Pair, Snapshot
 from connector.reading import deltas
 from connector.reading.details import detailed
@@ -34,10 +34,20 @@ def read(desk: Desk, asked: OneEntitlement) -> Iterator[Event]:
     """One entitlement, as the list shows it; `EntitlementNotFound` when AWS says that it is gone."""
     type_ = attributes.ENTITLEMENT_TYPES.get(asked.type)
     if type_ is not None and desk.source.has(asked.type) and malformed(type_.attribute, asked.id):
-        raise EntitlementNotFound(f"there is no {type_.label} {asked.id!r}")
+        raise EntitlementNotFound(f"there is no {type_.label} {asked.id[:60]!r}")
     pair = Pair.parse(asked.id)
     snapshot = snapshot_of(desk, asked.type, Lane.LIVE, pair.permission_set_id if pair is not None else "")
     yield Single(desk.source, desk.records, snapshot, desk.directory(Lane.LIVE)).read(asked.type, asked.id)
+
+
+def check_id(type_: str, id_: str) -> None:
+    """`FixRequest` for what can be no id of the type, in capital letters or small ones.
+
+    Not "not found": that is what many a client takes for taken away, and something else was meant.
+    """
+    kind = attributes.ENTITLEMENT_TYPES[type_]
+    if malformed(kind.attribute, id_.lower()):
+        raise FixRequest(f"{id_[:60]!r} is not the id of a {kind.label}.")
 
 
 def snapshot_of(desk: Desk, type_: str, lane: Lane, only: str | None = None) -> Snapshot:

@@ -212,6 +212,8 @@ ROUTES = (
     ("GET", "/entitlements/group/{}"),
     ("GET", "/entitlements/permissionSetAssignment/{}"),
     ("GET", "/entitlements/{}"),
+    ("DELETE", "/accounts/{user}/entitlements/group/{}"),
+    ("DELETE", "/accounts/{user}/entitlements/permissionSetAssignment/{}"),
 )
 
 
@@ -219,8 +221,9 @@ ROUTES = (
 def test_strange_ids_are_a_clean_404_or_400(world: World, name: str) -> None:
     """On every route, sent as they stand; what is too long for a request line is the server's own 414."""
     bodies = {"POST": json.dumps({"value": "x"}), "PATCH": json.dumps({"title": "x"})}
+    user = world.user("linus")
     for method, route in (*ROUTES, ("GET", "/../operations/{}")):
-        path = f"/v1/operations/{STRANGE[name]}" if ".." in route else SOURCE + route.format(STRANGE[name])
+        path = f"/v1/operations/{STRANGE[name]}" if ".." in route else SOURCE + route.format(STRANGE[name], user=user)
         connection = http.client.HTTPConnection("127.0.0.1", world.service.port, timeout=30)
         headers = {"Authorization": f"Bearer {world.caller().token}", "Content-Type": "application/json"}
         connection.request(method, path, bodies.get(method), headers)

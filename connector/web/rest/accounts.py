@@ -7,6 +7,7 @@ from flask_smorest import Blueprint
 
 from connector.commands import pages
 from connector.commands.desk import Desk
+from connector.commands.entitlements import check_id
 from connector.model import Account, OneAccount, Op
 from connector.web.rest import document, door, walking
 from connector.web.rest.answers import read_alive, read_whole
@@ -140,6 +141,7 @@ def give(id: str, type: str) -> Response:
 def take(id: str, type: str, value: str) -> Response:
     """Take an entitlement; what is not held is taken already"""
     pages.check_type(asked_source(), type)
+    check_id(type, value)
     return _entitlements(Op.REMOVE, id, type, (value,))
 
 
