@@ -394,6 +394,9 @@ class Stripped(Protocol):
     def complete(self, source: str, user_id: str) -> None:
         """All of it was taken: from now on the user is disabled by stripping, though nothing was there to take."""
 
+    def forget(self, source: str, user_id: str, revoked: Mapping[str, Sequence[str]]) -> None:
+        """Take these ids, by account attribute, out of the user's journal: they were revoked while it was disabled."""
+
     def restored(self, source: str, user_id: str) -> None:
         """The user is enabled again, or deleted; its journal goes."""
 

@@ -99,6 +99,23 @@ def malformed(attribute: str, value: str) -> str:
     return "" if matches(value) else f"{value!r} in {attribute} is no id: expected {expected}"
 
 
+def revoked(kept: Mapping[str, Sequence[str]], changes: Sequence[Change]) -> Mapping[str, Sequence[str]]:
+    """Ids that the changes do not want the account to have, among those `kept` to be given back (both by attribute).
+
+    Named by a Remove, or not named by a Set. Capital letters name no other thing. What a later change of the same
+    request adds again is given by the plan, and need not be kept.
+    """
+    gone: dict[str, list[str]] = defaultdict(list)
+    for change in changes:
+        if change.op is Op.ADD or change.values is None:
+            continue
+        named = {each.casefold() for each in change.values}
+        gone[change.attribute] += [
+            each for each in kept.get(change.attribute, ()) if (each.casefold() in named) is (change.op is Op.REMOVE)
+        ]
+    return gone
+
+
 def already(account: Account, changes: Sequence[Change], attribute: str) -> bool:
     """Whether any of the changes wants something to be there, in `attribute`, that the account shows."""
     shown = {each.casefold() for each in _listed(account, attribute)}

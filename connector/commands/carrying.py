@@ -37,6 +37,7 @@ def carry_out(desk: Desk, present: Present, changes: Sequence[Change]) -> Carrie
     outcomes.
     """
     before, plan, outcomes = _planned(desk, present, changes)
+    _not_given_back(desk, present, changes)
     for _ in range(ATTEMPTS):
         desk.noted.about_to(plan.steps)
         if plan.attributes is None:
@@ -65,6 +66,16 @@ def carry_out(desk: Desk, present: Present, changes: Sequence[Change]) -> Carrie
     # Also when nothing was done now: an earlier run that was interrupted may have done it.
     present.publish()
     return Carried(account, tuple(settled), changed)
+
+
+def _not_given_back(desk: Desk, present: Present, changes: Sequence[Change]) -> None:
+    """What is revoked while the user is stripped must not come back when it is enabled.
+
+    Before anything is taken: interrupted, the change is run again, and finds what it has to take by its name.
+    """
+    kept = desk.stripped.journal(desk.source.name, present.id)
+    if kept:
+        desk.stripped.forget(desk.source.name, present.id, planning.revoked(kept, changes))
 
 
 def _refuse_taken(present: Present, step: Step, conflict: AwsConflict) -> None:

@@ -63,6 +63,23 @@ class Stripped:
                 ],
             )
 
+    def forget(self, source: str, user_id: str, revoked: Mapping[str, Sequence[str]]) -> None:
+        """These are not to be given back; the user stays as disabled as it is."""
+        number = self._sources.find(source)
+        gone = sorted({(name, value) for name, values in revoked.items() for value in values})
+        if number is None or not gone:
+            return
+        with self._database.writing() as connection:
+            for name, value in gone:
+                connection.execute(
+                    delete(stripped).where(
+                        stripped.c.source == number,
+                        stripped.c.user == user_id,
+                        stripped.c.attribute == name,
+                        stripped.c.value == value,
+                    )
+                )
+
     def restored(self, source: str, user_id: str) -> None:
         """Forget the user's journal."""
         number = self._sources.find(source)

@@ -18,7 +18,7 @@ import pytest
 
 from connector.app import Core
 from connector.commands import COMMANDS
-from connector.errors import GrantFailed
+from connector.errors import Conflicts, GrantFailed
 from connector.model import (
     Account,
     Change,
@@ -310,3 +310,46 @@ def test_a_reading_that_lacks_our_change_is_no_news_for_lists(world: World, op: 
     _lagging(world, op, user, pair)
     world.sandbox.control("advance", {"seconds": 600})
     assert (pair in world.listed(user)) is (op is Op.ADD)
+
+
+# ---- what is revoked while a user is stripped -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("complete", [True, False])
+@pytest.mark.parametrize("op", [Op.REMOVE, Op.SET])
+def test_what_is_revoked_from_a_stripped_user_does_not_come_back(world: World, op: Op, complete: bool) -> None:
+    user = world.user("edgar")
+    kept, gone = world.grants(user, "Write", ENG), world.grants(user, "Read", ENG)
+    if complete:
+        world.does("disable", OneAccount(user), "strip")
+    else:
+        # Journalled, and then nothing could be taken: the user is not disabled, but enabling gives back all the same.
+        world.core.store.stripped.strip("strip", user, {PAIRS: [kept, gone]})
+    world.update(op, user, *([gone] if op is Op.REMOVE else []), source="strip")
+    assert world.held(user) == (set() if complete or op is Op.SET else {kept})
+    world.does("enable", OneAccount(user), "strip")
+    assert world.held(user) == ({kept} if op is Op.REMOVE else set())
+
+
+def test_a_revoke_that_aws_refuses_is_not_given_back_either(world: World) -> None:
+    """It leaves the journal before anything is taken, so that an interruption in between cannot bring it back."""
+    user = world.user("edgar")
+    pair = world.grants(user, "Read", ENG)
+    world.does("disable", OneAccount(user), "strip")
+    world.sandbox.control("faults", {"operation": "DeleteAccountAssignment", "fault": "denied"})
+    refused = world.update(Op.REMOVE, user, pair, source="strip")
+    assert isinstance(refused, Account)
+    assert [each.value for each in refused.refusals] == [pair]
+    world.does("enable", OneAccount(user), "strip")
+    assert world.held(user) == set()
+
+
+def test_a_refused_grant_to_a_stripped_user_leaves_what_is_to_be_given_back(world: World) -> None:
+    user = world.user("edgar")
+    kept, other = world.grants(user, "Read", ENG), world.pair("Write", ENG)
+    world.does("disable", OneAccount(user), "strip")
+    for op in (Op.ADD, Op.SET):
+        with pytest.raises(Conflicts, match="is disabled; enable it"):
+            world.update(op, user, other, source="strip")
+    world.does("enable", OneAccount(user), "strip")
+    assert world.held(user) == {kept}

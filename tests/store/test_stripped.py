@@ -59,6 +59,20 @@ def test_ids_that_are_none(store: Store) -> None:
     assert not store.stripped.disabled("none", "u1")
 
 
+def test_what_is_forgotten_is_not_given_back(store: Store) -> None:
+    store.stripped.strip("aws", "u1", {"groups": ["g1", "g2"], "permissionSetAssignments": ["g1"]})
+    store.stripped.strip("aws", "u2", {"groups": ["g1"]})
+    store.stripped.complete("aws", "u1")
+    for _ in range(2):
+        store.stripped.forget("aws", "u1", {"groups": ["g1", "g9"], "roleGrants": []})
+        assert store.stripped.journal("aws", "u1") == {"groups": ["g2"], "permissionSetAssignments": ["g1"]}
+    store.stripped.forget("aws", "u1", {"groups": ["g2"], "permissionSetAssignments": ["g1"]})
+    assert store.stripped.journal("aws", "u1") == {}
+    assert store.stripped.disabled("aws", "u1"), "with nothing to come back to"
+    assert store.stripped.journal("aws", "u2") == {"groups": ["g1"]}
+    store.stripped.forget("none", "u1", {"groups": ["g1"]})
+
+
 def test_stripped_by_many(store: Store) -> None:
     """The journal has what each has noted."""
     held = [{"groups": [f"g{number}", "g", f"g{9 - number}"]} for number in range(8)]
