@@ -584,7 +584,7 @@ class Snapshot:
     @property
     def doubted(self) -> bool:
         """Whether it lacks a change of ours: true when it was made, but no answer to a new list."""
-        return self.summary.get("doubted") is True
+        return bool(self.summary.get("doubted"))
 
     @property
     def id(self) -> str:

@@ -241,7 +241,13 @@ class Records(Protocol):
 
         What we changed after the mark `seen_changes` is as the newest snapshot has it, which these changes amend. None,
         and nothing done, where that one cannot say (there is none, it is of another configuration, it is doubted):
-        re-read what changed and try again.
+        `lay_out`, re-read what was changed by then and try again.
+        """
+
+    def lay_out(self, census: Census, kinds: Sequence[str], summary: Mapping[str, object]) -> int:
+        """Make the staged facts a snapshot that starts no list (`Snapshot.doubted`), for later changes to amend.
+
+        The census goes on. Returns the number of the newest mark: what is marked after it need not be read again.
         """
 
     def abandon(self, census: Census, reason: str) -> None:

@@ -190,11 +190,13 @@ def swept_at(snapshot: Snapshot | None) -> float:
 def _publish(work: Work, kinds: tuple[str, ...], summary: Mapping[str, object]) -> Snapshot:
     """Publish. Our own changes are never undone by a list: what we changed meanwhile is as its change read it back.
 
-    Where no snapshot of ours has that, the accounts are read again, each once for every change of it.
+    Where no snapshot of ours has that, ours is laid out for them to be put on top. Accounts changed before are read
+    again; however many changes there are meanwhile, nobody reads after them.
     """
     seen = work.census.mark
     while (snapshot := work.records.publish(work.census, kinds, summary, seen)) is None:
-        seen, changed = work.records.marks(work.source.name, seen)
+        before, seen = seen, work.records.lay_out(work.census, kinds, summary)
+        _, changed = work.records.marks(work.source.name, before)
         log.info("accounts were changed while the census ran", source=work.source.name, accounts=len(changed))
         accounts = sorted(each for each in changed if RESOURCE_ID.match(each))
         for _ in together(THREADS, lambda each: _read_again(work, each, kinds), accounts):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, func, insert, literal, select, update
 
@@ -23,6 +23,9 @@ from connector.store.leases import Lease, hold, lock, release
 from connector.store.names import Names
 from connector.store.snapshots import newest, of_snapshot_row
 from connector.store.tables import about_someone, fact, mark, snapshot, source, staged
+
+LAID_OUT: Final = "laid out"
+"""Doubt about a snapshot that its census goes on to complete; True is one that only another census ends."""
 
 
 class Publications:
@@ -42,32 +45,49 @@ class Publications:
         it read back, or is about to put it on top. None, and nothing done, where that snapshot cannot say, because
         there is none, or it is of another configuration, or doubted. `RetryLater` when the lease was lost.
         """
-        said = dump(summary)
         numbers = {self._kinds.make(kind): kind for kind in kinds}
         self._database.analyze(staged, fact)
         with self._database.writing() as connection:
             row = hold(connection, lease)
-            last = newest(connection, lease.number)
             if row.mark > seen_changes:
+                last = newest(connection, lease.number)
                 if last is None or not _continues(of_snapshot_row(lease.source, last), summary):
                     return None
                 _carry_over(connection, lease, list(numbers), seen_changes)
-            now = self._database.now(connection)
-            number = last.number + 1 if last else 1
-            counts = _turn_over(connection, lease, list(numbers), number)
-            made = _record(
-                connection,
-                source=lease.number,
-                number=number,
-                census=number,
-                completed_at=now,
-                published_at=now,
-                summary=said,
-                counts=json.dumps({kind: counts[each] for each, kind in numbers.items()}),
-            )
+            made = self._whole(connection, lease, numbers, summary)
             release(connection, lease.number)
             connection.execute(update(source).where(source.c.id == lease.number).values(failed_at=None, failure=None))
         return of_snapshot_row(lease.source, made)
+
+    def lay_out(self, lease: Lease, kinds: Sequence[str], summary: Mapping[str, object]) -> int:
+        """The staged facts as a snapshot that starts no list; the lease stays. Number of the newest mark.
+
+        What is changed after that mark is put on top of it, so that `publish` can take it from there.
+        """
+        numbers = {self._kinds.make(kind): kind for kind in kinds}
+        with self._database.writing() as connection:
+            row = hold(connection, lease)
+            self._whole(connection, lease, numbers, {**summary, "doubted": LAID_OUT})
+        return int(row.mark)
+
+    def _whole(
+        self, connection: Connection, lease: Lease, numbers: Mapping[int, str], summary: Mapping[str, object]
+    ) -> Row[Any]:
+        """What is staged as the next snapshot."""
+        last = newest(connection, lease.number)
+        number = last.number + 1 if last else 1
+        now = self._database.now(connection)
+        counts = _turn_over(connection, lease, list(numbers), number)
+        return _record(
+            connection,
+            source=lease.number,
+            number=number,
+            census=number,
+            completed_at=now,
+            published_at=now,
+            summary=dump(summary),
+            counts=json.dumps({kind: counts[each] for each, kind in numbers.items()}),
+        )
 
     def amend(
         self,
@@ -112,7 +132,7 @@ class Publications:
         with self._database.writing() as connection:
             lock(connection, number)
             last = newest(connection, number)
-            if last is not None and not of_snapshot_row(name, last).doubted:
+            if last is not None and json.loads(last.summary).get("doubted") is not True:
                 self._follow(connection, last, summary=dump({**json.loads(last.summary), "doubted": True}))
 
     def _follow(self, connection: Connection, last: Row[Any], **columns: str) -> Row[Any]:
@@ -127,8 +147,12 @@ def _record(connection: Connection, **columns: Any) -> Row[Any]:
 
 
 def _continues(last: Snapshot, summary: Mapping[str, object]) -> bool:
-    """Whether what `last` says of an account that we changed is true of the census with this summary, too."""
-    return not last.doubted and last.configuration == summary.get("fingerprint", "")
+    """Whether what `last` says of an account that we changed is true of the census with this summary, too.
+
+    One that was laid out lacks only what was marked before, and a census that asks has seen those marks.
+    """
+    doubted = last.doubted and last.summary["doubted"] != LAID_OUT
+    return not doubted and last.configuration == summary.get("fingerprint", "")
 
 
 def _staged_by(lease: Lease, kinds: list[int]) -> ColumnElement[bool]:

@@ -117,6 +117,9 @@ class Store:
             self._tidy(lease.number, lease.fence)
         return published
 
+    def lay_out(self, census: Census, kinds: Sequence[str], summary: Mapping[str, object]) -> int:
+        return self._publications.lay_out(lease_of(census), kinds, summary)
+
     def abandon(self, census: Census, reason: str) -> None:
         lease = lease_of(census)
         self._leases.abandon(lease, reason)

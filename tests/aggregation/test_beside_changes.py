@@ -6,9 +6,14 @@ import itertools
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from connector.model import Op
 from connector.sandbox.options import Options
 from connector.sandbox.server import Sandbox
+from tests.aggregation.restarting import Restarting
 from tests.running import Running, change, key
 
 WRITERS = 4
@@ -48,3 +53,32 @@ def test_a_list_beside_a_stream_of_changes_ends_and_has_those_that_were_acknowle
             for each in writers:
                 each.join()
         assert sum(acknowledged.values()) > 20, "the writers wrote"
+
+
+@pytest.mark.parametrize("before", ["nothing", "doubted", "another configuration"])
+def test_a_census_ends_although_something_changes_whenever_it_wants_to(
+    connector: Restarting, monkeypatch: pytest.MonkeyPatch, before: str
+) -> None:
+    """Also where no snapshot can say what became of those changes, and nothing is read again for ever."""
+    with Sandbox() as sandbox:
+        reading, writing = connector.on(sandbox), connector.on(sandbox)
+        if before == "another configuration":
+            connector.on(sandbox, inherited="none").accounts()
+        elif before == "doubted":
+            reading.accounts()
+            reading.desk().freshness.doubt("somebody")
+        users = sorted(reading.truth.users)
+        publish = reading.core.records.publish
+        wrote: dict[str, str] = {}
+
+        def publish_after_a_change(*asked: Any) -> Any:
+            assert len(wrote) < 5, "it reads again and again"
+            user = users[len(wrote)]
+            wrote[user] = f"title {len(wrote)}"
+            writing.change(user, Op.SET, "title", wrote[user])
+            return publish(*asked)
+
+        monkeypatch.setattr(reading.core.records, "publish", publish_after_a_change)
+        titles = {user: each["attributes"].get("title") for user, each in reading.accounts().items()}
+        assert {user: titles[user] for user in wrote} == wrote
+        assert reading.desk().freshness.fresh() is not None

@@ -314,6 +314,40 @@ def test_a_snapshot_that_cannot_say_what_was_changed_stops_publication(store: St
     assert store.publish(census, KINDS, summary, newest) is not None
 
 
+def test_what_is_laid_out_takes_changes_until_the_census_is_published(store: Store) -> None:
+    census = begin(store)
+    store.stage(census, [USER, GROUP])
+    store.mark_change("aws", "u1")
+
+    seen = store.lay_out(census, KINDS, {})
+
+    laid_out = store.latest("aws")
+    assert laid_out is not None
+    assert laid_out.doubted
+    assert store.census_running("aws")
+    assert store.marks("aws", seen) == (seen, frozenset())
+    changed = replace(USER, body={"title": "changed"})
+    store.mark_change("aws", "u1")
+    store.amend("aws", "", KINDS, {"u1": [changed]})
+    published = store.publish(census, KINDS, {}, seen)
+    assert published is not None
+    assert not published.doubted
+    assert store.page(published, "user", "", 10) == [changed]
+    assert store.page(published, "group", "", 10) == [GROUP]
+
+
+def test_what_is_laid_out_can_be_doubted_like_any_other(store: Store) -> None:
+    """What could not be read back since must be read again."""
+    census = begin(store)
+    store.stage(census, [USER])
+    seen = store.lay_out(census, KINDS, {})
+    store.mark_change("aws", "u1")
+    store.doubt("aws")
+
+    assert store.publish(census, KINDS, {}, seen) is None
+    assert store.publish(census, KINDS, {}, store.lay_out(census, KINDS, {})) is not None
+
+
 def test_marks_are_told_from_a_number_on(store: Store) -> None:
     """The number is the newest ever; the subjects are those marked since."""
     store.mark_change("aws", "u1")
