@@ -83,6 +83,17 @@ def renamed(operation: str, key: str, name: str) -> Edit:
     return lambda root: entry(endpoint(root, operation), key).set("key", name)
 
 
+def without_in_mapping(operation: str, attribute: str) -> Edit:
+    """Leave an attribute out of an endpoint's mapping."""
+
+    def edit(root: ElementTree.Element) -> None:
+        mapping = entry(endpoint(root, operation), "resMappingObj").find("value/Map")
+        assert mapping is not None
+        mapping.remove(entry(mapping, attribute))
+
+    return edit
+
+
 def in_schema(attribute: str, name: str, value: str) -> Edit:
     """Change an attribute definition of the account schema."""
 
@@ -308,6 +319,46 @@ def test_a_planted_mistake_is_refused(mistake: str) -> None:
 
     with pytest.raises(Rejected, match=re.escape(says)):
         load(edited(edit))
+
+
+READING = [row.operation for row in load(XML).endpoints if row.mapping]
+"""Endpoints whose answers become objects."""
+PAGED = [row.operation for row in load(XML).endpoints if row.steps]
+
+
+@pytest.mark.parametrize("operation", READING)
+def test_no_endpoint_that_reads_may_lack_the_identity(operation: str) -> None:
+    """Success without objects, on any of them."""
+    identity = load(XML).schema_of(operation).identity
+
+    with pytest.raises(Rejected, match=f"lacks the identity attribute {identity}"):
+        load(edited(without_in_mapping(operation, identity)))
+
+
+@pytest.mark.parametrize("operation", READING)
+def test_no_endpoint_that_reads_may_have_a_parent_that_is_not_there(operation: str) -> None:
+    with pytest.raises(Rejected, match="the parent 'Nobody' is missing"):
+        load(edited(typed(operation, "parentEndpointName", "<String>Nobody</String>")))
+
+
+@pytest.mark.parametrize("key", ["pagingSize", "pagingInitialOffset"])
+@pytest.mark.parametrize("operation", PAGED)
+def test_no_number_of_paging_may_be_text(operation: str, key: str) -> None:
+    with pytest.raises(Rejected, match=f"{key} is an Integer"):
+        load(edited(typed(operation, key, "<String>0</String>")))
+
+
+@pytest.mark.parametrize("operation", [row.operation for row in load(XML).endpoints])
+def test_no_endpoint_may_have_a_body_of_another_kind(operation: str) -> None:
+    """Nor codes that are text, nor a rule."""
+    for edit, says in (
+        (on(operation, "bodyFormat", "json"), "bodyFormat is raw or formData"),
+        (renamed(operation, "jsonBody", "rawBody"), "under body/jsonBody"),
+        (typed(operation, "responseCode", "<List><String>200</String></List>"), "responseCode '200'"),
+        (typed(operation, "afterRule", "<String>My Rule</String>"), "BeanShell"),
+    ):
+        with pytest.raises(Rejected, match=re.escape(says)):
+            load(edited(edit))
 
 
 def test_a_comment_with_two_hyphens_is_refused() -> None:
