@@ -191,6 +191,7 @@ class Core:
                 patience=patience,
                 owner=self.owner,
                 fingerprint=fingerprint(source, self.settings.aws_surroundings),
+                others=lambda: [each.freshness for name, each in self._shared.items() if name != source.name],
             ),
             AssignmentWriter(
                 source=source,

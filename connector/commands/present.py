@@ -10,7 +10,7 @@ from connector import attributes
 from connector.changing.settling import PAUSES
 from connector.commands.desk import Desk
 from connector.errors import AccountNotFound, AwsFailed, ForeignAccount
-from connector.model import Account, Lane, Operation, Pair, Refusal, Source
+from connector.model import Account, Lane, Operation, Refusal, Source
 from connector.ports import Directory
 from connector.reading import facts, live, views
 from connector.reading.catalogue import Catalogue
@@ -34,10 +34,13 @@ class Present:
     last: live.Live | None = field(default=None, init=False)
     lagging: bool = field(default=False, init=False)
     """Whether what was last read lacks what AWS said was done."""
+    _instance: str = field(init=False)
+    """Its ARN, known before anything is changed: what was changed is published without asking AWS."""
     _names: Catalogue = field(init=False)
 
     def __post_init__(self) -> None:
         self.directory = self.desk.directory(self.lane)
+        self._instance = self.directory.instance().arn
         self._names = Catalogue(self.desk.records, self.desk.freshness.newest(), self.directory)
 
     def account(self, refusals: tuple[Refusal, ...] = ()) -> Account:
@@ -125,17 +128,11 @@ class Present:
         if self.lagging:
             self.desk.freshness.doubt(self.id)
             return
-        records, freshness = self.desk.records, self.desk.freshness
-        amended = freshness.amend(self.last.kinds, {self.id: self.last.facts}, self._change)
-        for held in (each.held for each in self.last.facts if each.kind == facts.ASSIGNMENT):
-            pair = Pair.parse(held)
-            # A first assignment provisions its pair: it can be requested, and reviewed, from now on.
-            if amended is not None and pair is not None and records.one(amended, facts.PAIR, held) is None:
-                freshness.amend((facts.PAIR,), {held: (facts.of_pair(pair),)})
+        self.desk.freshness.amend(self._instance, self.last.kinds, {self.id: self.last.facts}, self._change)
 
     def publish_gone(self) -> None:
         """Take the account out of the newest snapshot."""
-        self.desk.freshness.amend(facts.ABOUT_A_USER, {self.id: ()}, self._change)
+        self.desk.freshness.amend(self._instance, facts.ABOUT_A_USER, {self.id: ()}, self._change)
 
     @property
     def _change(self) -> Operation | None:

@@ -7,17 +7,17 @@ leave at any time; the census goes on, for those who come next.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
 
 from connector.errors import AwsFailed, CallUs, ConnectorError
 from connector.lease import LEASE
-from connector.model import Fact, Operation, Snapshot, Source
+from connector.model import Fact, Operation, Pair, Snapshot, Source
 from connector.ports import Census, Clock, Directories, Patience, Records, Stripped
-from connector.reading import census
+from connector.reading import census, facts
 from connector.reading.work import Work
 
 log = structlog.get_logger(__name__)
@@ -43,6 +43,8 @@ class Freshness:
     """Names this process at the lease."""
     fingerprint: str
     """Names the configuration: facts read with another one are not this source's."""
+    others: Callable[[], Iterable[Freshness]] = tuple
+    """Those of all other sources: some may serve the same instance."""
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _running: Future[Snapshot] | None = field(default=None, repr=False)
 
@@ -59,9 +61,16 @@ class Freshness:
         return latest if self.clock.now() - latest.completed_at <= self.source.snapshot_max_age else None
 
     def amend(
-        self, kinds: Sequence[str], about: Mapping[str, Iterable[Fact]], change: Operation | None = None
-    ) -> Snapshot | None:
-        """Put a change of ours into the newest snapshot (`Records.amend`); None where there is none to put it into.
+        self, instance: str, kinds: Sequence[str], about: Mapping[str, Iterable[Fact]], change: Operation | None = None
+    ) -> None:
+        """Put a change of ours to the instance (its ARN) into the newest snapshot of each source that serves it."""
+        found = {subject: tuple(each) for subject, each in about.items()}
+        self._amend(kinds, found, change)
+        for each in self._beside(instance):
+            each._amend(kinds, {subject: each._as_ours(some) for subject, some in found.items()}, change)
+
+    def _amend(self, kinds: Sequence[str], about: Mapping[str, Sequence[Fact]], change: Operation | None) -> None:
+        """Put it into ours (`Records.amend`).
 
         It is marked first, for a census under way. A snapshot of another configuration lacks the change from now on: it
         is no answer to a list, should its configuration come back.
@@ -71,17 +80,45 @@ class Freshness:
         amended = self.records.amend(self.source.name, self.fingerprint, kinds, about, change)
         if amended is None:
             self.records.doubt(self.source.name)
-        return amended
+            return
+        for held in (each.held for some in about.values() for each in some if each.kind == facts.ASSIGNMENT):
+            pair = Pair.parse(held)
+            # A first assignment provisions its pair: it can be requested, and reviewed, from now on.
+            if pair is not None and self.records.one(amended, facts.PAIR, held) is None:
+                self._amend((facts.PAIR,), {held: (facts.of_pair(pair),)}, None)
+
+    def _as_ours(self, found: Iterable[Fact]) -> tuple[Fact, ...]:
+        """What another source read of the same instance: whether a user is stripped is in our journal."""
+        return tuple(
+            facts.of_user(replace(facts.user(each), stripped=self.stripped.disabled(self.source.name, each.id)))
+            if each.kind == facts.USER
+            else each
+            for each in found
+        )
 
     def doubt(self, subject: str) -> None:
         """Say that what became of the subject could not be read back: until it is read again, lists ask AWS anew.
 
-        The subject is empty where a user may have been made that nobody knows yet.
+        So do those of other sources that serve the instance, or may. The subject is empty where a user may have been
+        made that nobody knows yet.
         """
+        newest = self.newest()
+        self._doubt(subject)
+        for each in self._beside(_instance(newest) if newest is not None else ""):
+            each._doubt(subject)
+
+    def _doubt(self, subject: str) -> None:
         if subject:
             # First: a census under way reads the subject again, whether it is published before or after the doubt.
             self.records.mark_change(self.source.name, subject)
         self.records.doubt(self.source.name)
+
+    def _beside(self, instance: str) -> Iterator[Freshness]:
+        """Those of other sources that serve the instance, or may do so: nothing says which one it is."""
+        for each in self.others():
+            newest = each.newest()
+            if newest is None or not instance or _instance(newest) == instance:
+                yield each
 
     def snapshot(self, patience: Patience) -> Snapshot:
         """A fresh snapshot, made now when there is none. Raises what ended the census."""
@@ -153,3 +190,8 @@ class Freshness:
                 return running.result(timeout=POLL)
             except TimeoutError:
                 patience.check()
+
+
+def _instance(snapshot: Snapshot) -> str:
+    """ARN of the instance it was read from."""
+    return str(snapshot.summary.get("instance", ""))

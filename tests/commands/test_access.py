@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from connector.model import (
     Op,
     Source,
 )
+from connector.reading import facts
 from connector.sandbox.options import Options
 from connector.sandbox.server import Sandbox
 from connector.sandbox.small import ENG, small
@@ -38,6 +39,8 @@ from tests.named import Named
 
 PAIRS = "permissionSetAssignments"
 SPEED = 20.0
+WORK = 600.0
+"""Seconds AWS takes for a change of somebody else, unless it is told to end it."""
 
 
 class Fast:
@@ -74,31 +77,49 @@ class World(Named):
         desk = self.core.desk(self.core.settings.sources[source], threading.Event())
         return list(COMMANDS[f"std:account:{command}"].run(desk, asked))[-1]
 
-    def listed(self, user: str) -> tuple[str, ...]:
-        """Ids of the pairs a list of all accounts shows for the user."""
-        desk = self.core.desk(self.core.settings.sources["default"], threading.Event())
+    def accounts(self, source: str = "default") -> dict[str, Account]:
+        """A list of all accounts."""
+        desk = self.core.desk(self.core.settings.sources[source], threading.Event())
         events = COMMANDS["std:account:list"].run(desk, ListAccounts())
-        account = next(each for each in events if isinstance(each, Account) and each.id == user)
-        return tuple(account.attributes[PAIRS])
+        return {each.id: each for each in events if isinstance(each, Account)}
+
+    def listed(self, user: str, source: str = "default") -> tuple[str, ...]:
+        """Ids of the pairs a list of all accounts shows for the user."""
+        return tuple(self.accounts(source)[user].attributes[PAIRS])
 
     def update(self, op: Op, user: str, *pairs: str, source: str = "default") -> Event:
         """Add, set or remove pairs."""
         return self.does("update", ChangeAccount(user, (Change(op, PAIRS, pairs),)), source)
 
-    def aws(self, operation: str, user: str, permission_set: str, account: str, seconds: float) -> str:
-        """Ask AWS for a change of an assignment, as any tool does, which takes it so many seconds; the pair's id."""
-        self.options(assignment_seconds=seconds)
-        arn = self.sandbox.organisation.instance.permission_sets_by_name[permission_set].arn
-        getattr(boto3.client("sso-admin"), operation)(
+    @contextmanager
+    def aws_works_on(self, operation: str, user: str, permission_set: str, account: str) -> Iterator[str]:
+        """A change of an assignment as any tool asks for it, which AWS ends once somebody looks; the pair's id."""
+        self.options(assignment_seconds=WORK)
+        getattr(boto3.client("sso-admin"), f"{operation.lower()}_account_assignment")(
             InstanceArn=self.sandbox.organisation.instance.arn,
-            PermissionSetArn=arn,
+            PermissionSetArn=self.sandbox.organisation.instance.permission_sets_by_name[permission_set].arn,
             TargetId=account,
             TargetType="AWS_ACCOUNT",
             PrincipalType="USER",
             PrincipalId=user,
         )
         self.options(assignment_seconds=0.05)
-        return self.pair(permission_set, account)
+        look = {"Create": "ListAccountAssignmentCreationStatus", "Delete": "ListAccountAssignmentDeletionStatus"}
+        self.sandbox.control("forget")
+        done = threading.Event()
+
+        def end() -> None:
+            while look[operation] not in self.sandbox.control("state")["calls"] and not done.wait(0.02):
+                pass
+            self.sandbox.control("advance", {"seconds": WORK})
+
+        ending = threading.Thread(target=end)
+        ending.start()
+        try:
+            yield self.pair(permission_set, account)
+        finally:
+            done.set()
+            ending.join()
 
     def grants(self, user: str, permission_set: str, account: str) -> str:
         """Behind the API's back and at once; the pair's id."""
@@ -127,8 +148,8 @@ class World(Named):
 
 
 SOURCES = (
-    Source("default", region="eu-west-1", read_deadline=8.0),
-    Source("strip", region="eu-west-1", disable_by="strip", read_deadline=8.0),
+    Source("default", region="eu-west-1"),
+    Source("strip", region="eu-west-1", disable_by="strip"),
 )
 
 
@@ -143,8 +164,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
 # ---- what AWS was never made to take ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("fault", ["denied", "throttled"])
-@pytest.mark.parametrize("how", ["delete", "disable"])
+@pytest.mark.parametrize(("how", "fault"), [("delete", "denied"), ("delete", "throttled"), ("disable", "denied")])
 def test_a_refused_removal_keeps_the_user_also_where_the_aws_account_is_suspended(
     world: World, how: str, fault: str
 ) -> None:
@@ -174,8 +194,8 @@ def test_what_aws_is_still_taking_is_not_there_already(world: World, op: Op, lag
     user = world.user("edgar")
     pair = world.grants(user, "Read", ENG)
     world.options(lag_seconds=lag)
-    world.aws("delete_account_assignment", user, "Read", ENG, seconds=0.5)
-    assert world.update(op, user, pair) != Done()
+    with world.aws_works_on("Delete", user, "Read", ENG):
+        assert world.update(op, user, pair) != Done()
     assert world.held(user) == {pair}
 
 
@@ -184,8 +204,8 @@ def test_what_aws_is_still_taking_is_given_back_by_enabling(world: World) -> Non
     pair = world.grants(user, "Read", ENG)
     world.does("disable", OneAccount(user), "strip")
     world.grants(user, "Read", ENG)
-    world.aws("delete_account_assignment", user, "Read", ENG, seconds=0.5)
-    world.does("enable", OneAccount(user), "strip")
+    with world.aws_works_on("Delete", user, "Read", ENG):
+        world.does("enable", OneAccount(user), "strip")
     assert world.held(user) == {pair}
 
 
@@ -194,10 +214,10 @@ def test_what_is_there_and_stays_is_there_already_for_two_calls_more(world: Worl
     user, other = world.user("edgar"), world.user("alan")
     pair = world.grants(user, "Read", ENG)
     world.grants(other, "Read", ENG)
-    world.aws("delete_account_assignment", other, "Read", ENG, seconds=60)
-    world.sandbox.control("forget")
-    assert world.update(Op.ADD, user, pair) == Done()
-    calls = world.sandbox.control("state")["calls"]
+    with world.aws_works_on("Delete", other, "Read", ENG):
+        world.sandbox.control("forget")
+        assert world.update(Op.ADD, user, pair) == Done()
+        calls = world.sandbox.control("state")["calls"]
     assert calls["ListAccountAssignmentDeletionStatus"] == 1
     assert calls["ListAccountAssignmentsForPrincipal"] == 2
     assert "CreateAccountAssignment" not in calls
@@ -206,8 +226,8 @@ def test_what_is_there_and_stays_is_there_already_for_two_calls_more(world: Worl
 @pytest.mark.parametrize("source", ["default", "strip"])
 def test_what_another_source_is_giving_is_taken_by_its_name(world: World, source: str) -> None:
     user = world.user("edgar")
-    pair = world.aws("create_account_assignment", user, "Read", ENG, seconds=0.5)
-    world.update(Op.REMOVE, user, pair, source=source)
+    with world.aws_works_on("Create", user, "Read", ENG) as pair:
+        world.update(Op.REMOVE, user, pair, source=source)
     assert world.held(user) == set()
 
 
@@ -353,3 +373,42 @@ def test_a_refused_grant_to_a_stripped_user_leaves_what_is_to_be_given_back(worl
             world.update(op, user, other, source="strip")
     world.does("enable", OneAccount(user), "strip")
     assert world.held(user) == {kept}
+
+
+# ---- what other sources of the instance list --------------------------------------------------------------------
+
+
+def test_lists_of_every_source_of_the_instance_show_a_change_at_once(world: World) -> None:
+    """Without a census, and each with what is its own; the first source has never been listed."""
+    user, gone, pair = world.user("edgar"), world.user("alan"), world.pair("Security", ENG)
+    world.accounts("strip")
+    before = world.core.records.latest("strip")
+    world.update(Op.ADD, user, pair)
+    world.does("delete", OneAccount(gone))
+    world.sandbox.control("forget")
+
+    assert world.listed(user, "strip") == (pair,)
+    assert gone not in world.accounts("strip")
+    assert world.sandbox.control("state")["calls"] == {}
+    after = world.core.records.latest("strip")
+    assert before is not None
+    assert after is not None
+    assert after.census == before.census
+    assert world.core.records.one(after, facts.PAIR, pair) is not None, "it can be reviewed"
+
+
+def test_a_source_that_strips_is_not_told_by_others_that_its_user_is_enabled(world: World) -> None:
+    user = world.user("edgar")
+    world.accounts("strip")
+    world.does("disable", OneAccount(user), "strip")
+    world.does("update", ChangeAccount(user, (Change(Op.SET, "title", ("Dr",)),)))
+    account = world.accounts("strip")[user]
+    assert (account.disabled, account.attributes["title"]) == (True, "Dr")
+
+
+def test_lists_of_every_source_of_the_instance_are_doubted_about_what_no_reading_shows(world: World) -> None:
+    user, pair = world.user("edgar"), world.pair("Read", ENG)
+    world.accounts("strip")
+    _lagging(world, Op.ADD, user, pair)
+    world.sandbox.control("advance", {"seconds": 600})
+    assert world.listed(user, "strip") == (pair,)

@@ -16,7 +16,8 @@ from connector.ports import Records
 from connector.reading.freshness import Freshness
 from connector.store import open_store
 
-SUMMARY = {"fingerprint": "f", "kinds": ["user"], "orphans": []}
+INSTANCE = "arn:aws:sso:::instance/ssoins-0000000000000001"
+SUMMARY = {"fingerprint": "f", "kinds": ["user"], "orphans": [], "instance": INSTANCE}
 
 
 @pytest.fixture
@@ -43,6 +44,13 @@ class Late:
             assert census is not None
             self.published = self._records.publish(census, ("user",), SUMMARY, 0)
         return found
+
+
+class Nobody:
+    """Is stripped."""
+
+    def disabled(self, source: str, user_id: str) -> bool:
+        return False
 
 
 def of(records: Any, fingerprint: str = "f") -> Freshness:
@@ -107,11 +115,41 @@ def test_a_change_is_put_into_no_snapshot_of_another_configuration(records: Reco
     ours, theirs = of(records), of(records, "another")
     publish(records)
     user = Fact("user", "u1", "u1")
-    assert theirs.amend(("user",), {"u1": [user]}) is None
+    theirs.amend(INSTANCE, ("user",), {"u1": [user]})
     newest = ours.newest()
     assert newest is not None
     assert records.page(newest, "user", "", 10) == []
     assert ours.fresh() is None
     assert theirs.newest() is None
     publish(records)
-    assert ours.amend(("user",), {"u1": [user]}) == ours.fresh() is not None
+    ours.amend(INSTANCE, ("user",), {"u1": [user]})
+    newest = ours.fresh()
+    assert newest is not None
+    assert records.page(newest, "user", "", 10) == [user]
+
+
+def test_a_change_is_put_into_the_snapshots_of_its_instance_and_no_other(records: Records) -> None:
+    user = Fact("user", "u1", "u1", body={"attributes": {}})
+    ours = of(records)
+    here, elsewhere = of(records), of(records)
+    here.source, elsewhere.source = Source("here"), Source("elsewhere")
+    here.stripped = Nobody()  # type: ignore[assignment]
+    ours.others = lambda: [here, elsewhere]
+    for name, instance in [("here", INSTANCE), ("elsewhere", f"{INSTANCE}2")]:
+        census = records.begin_census(name, "me", 30)
+        assert census is not None
+        records.publish(census, ("user",), {**SUMMARY, "instance": instance}, census.mark)
+
+    ours.amend(INSTANCE, ("user",), {"u1": [user]})
+    found = here.fresh()
+    assert found is not None
+    assert records.page(found, "user", "", 10) == [user]
+    other = elsewhere.fresh()
+    assert other is not None
+    assert records.page(other, "user", "", 10) == []
+
+    ours.doubt("u1")
+    assert here.fresh() is None, "which instance is ours, nothing says"
+    assert elsewhere.fresh() is None
+    for each in (ours, here, elsewhere):
+        assert records.marks(each.source.name, 0)[1] == {"u1"}
