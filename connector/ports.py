@@ -129,6 +129,9 @@ class Reading(Protocol):
     def application(self, application_id: str) -> Application | None:
         """One of them, None when there is none of this id."""
 
+    def application_names(self) -> Mapping[str, str]:
+        """Names of all of them, by id: what a reader of one account needs, without a call for each."""
+
     def application_assignments(self, application: Application) -> Iterator[ApplicationAssignment]: ...
 
     def application_assignments_of(self, principal: Principal) -> Iterator[ApplicationAssignment]:

@@ -31,6 +31,11 @@ def application(line: Line, instance: Instance, application_id: str) -> Applicat
     return None
 
 
+def names(line: Line, instance: Instance) -> dict[str, str]:
+    """Names of all applications, by id: one list, however many there are."""
+    return {translate.application_id(row["ApplicationArn"]): row.get("Name") or "" for row in _rows(line, instance)}
+
+
 def _rows(line: Line, instance: Instance) -> Iterator[translate.Raw]:
     return listed(line, "sso-admin", "ListApplications", "Applications", InstanceArn=instance.arn)
 

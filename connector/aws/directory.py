@@ -211,6 +211,10 @@ class Directory:
         """One application."""
         return applications.application(*self._inside(), application_id)
 
+    def application_names(self) -> dict[str, str]:
+        """Names of all applications."""
+        return applications.names(*self._inside())
+
     def application_assignments(self, application: Application) -> Iterator[ApplicationAssignment]:
         """Everybody who has the application."""
         return applications.assignments(self._inside()[0], application)

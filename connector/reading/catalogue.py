@@ -25,6 +25,7 @@ class Catalogue:
         self._groups: dict[str, Group | None] = {}
         self._applications: dict[str, str] = {}
         self._aws_accounts_asked = False
+        self._applications_asked = False
 
     def load(self) -> None:
         """Take everything the snapshot knows, for commands that will need most of it."""
@@ -71,11 +72,12 @@ class Catalogue:
         return found.name if found is not None else id_
 
     def application(self, id_: str) -> str:
-        """Its name, or its id when the snapshot does not know it."""
-        if id_ not in self._applications:
-            kept = self._records.one(self._snapshot, facts.APPLICATION, id_) if self._snapshot else None
-            self._applications[id_] = str(kept.body["name"]) if kept is not None else id_
-        return self._applications[id_]
+        """Its name, or its id when it is gone or nobody would tell."""
+        found = self._applications.get(id_) or self._kept_application(id_)
+        if found is None and self._directory is not None and not self._applications_asked:
+            self._ask_applications(self._directory)
+            found = self._applications.get(id_)
+        return self._applications.setdefault(id_, id_ if found is None else found)
 
     def _permission_set_name(self, id_: str) -> str:
         kept = self._records.one(self._snapshot, facts.PERMISSION_SET, id_) if self._snapshot else None
@@ -92,6 +94,18 @@ class Catalogue:
         self._aws_accounts_asked = True
         try:
             self._aws_accounts.update((each.id, each) for each in directory.aws_accounts())
+        except AskPermission:
+            # Test-connection and the census say so; here the id stands for the name.
+            return
+
+    def _kept_application(self, id_: str) -> str | None:
+        kept = self._records.one(self._snapshot, facts.APPLICATION, id_) if self._snapshot else None
+        return str(kept.body["name"]) if kept is not None else None
+
+    def _ask_applications(self, directory: Directory) -> None:
+        self._applications_asked = True
+        try:
+            self._applications.update(directory.application_names())
         except AskPermission:
             # Test-connection and the census say so; here the id stands for the name.
             return

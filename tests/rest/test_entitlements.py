@@ -147,3 +147,25 @@ def test_an_application_made_since_is_there(aws: Organisation) -> None:
 
 def test_an_aws_account_nobody_has_makes_no_pair(aws: Organisation) -> None:
     aws.gone(f"{BASE}/{PAIR[0]}/{aws.pair('Read', '999999999999')}")
+
+
+def test_an_account_names_an_application_made_since_as_the_next_list_will(aws: Organisation) -> None:
+    """Held through a group, readable. Where AWS would not tell its name, the account is told all the same."""
+    organisation, group = aws.sandbox.organisation, aws.group("aws_eng_read")
+    with organisation.lock:
+        made = building.add_application(organisation, organisation.instance, "Made Since", "")
+        building.assign_application(organisation, organisation.instance, made, ("GROUP", group))
+        building.join(
+            organisation,
+            organisation.store,
+            organisation.store.groups_by_id[group],
+            organisation.store.users_by_name["linus"],
+        )
+    path = f"/v1/sources/all/accounts/{aws.user('linus')}"
+
+    assert "Made Since via aws_eng_read" in aws.shown(path)["inheritedAccess"]
+    aws.sandbox.control("options", {"deny": ["ListApplications"]})
+    try:
+        assert f"{made.arn.rsplit('/', 1)[-1]} via aws_eng_read" in aws.shown(path)["inheritedAccess"]
+    finally:
+        aws.sandbox.control("options", {"deny": []})
