@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import click
 
-from connector.errors import ConnectorError
+from connector.errors import ConnectorError, FixConfiguration
 from connector.wire.legible import legible
 
 
@@ -18,5 +18,12 @@ def told() -> Iterator[None]:
     try:
         yield
     except ConnectorError as error:
-        click.echo(legible(str(error)), err=True)
+        click.echo(shown(error), err=True)
         sys.exit(1)
+
+
+def shown(error: ConnectorError) -> str:
+    """The error's sentence, made safe; of wrong settings there can be several, each on a line of its own."""
+    if isinstance(error, FixConfiguration):
+        return "\n".join(map(legible, str(error).split("\n")))
+    return legible(str(error))

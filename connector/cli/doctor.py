@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 import click
 from rich.console import Console
 
+from connector.cli.complaints import shown
 from connector.errors import AskPermission, ConnectorError, FixConfiguration
 from connector.settings import Settings, read_settings
 from connector.web.logs import configure_logs
@@ -33,7 +34,7 @@ def doctor_command(name: str | None, as_json: bool) -> None:
         configure_logs("WARNING" if settings.log_level == "INFO" else settings.log_level)
         findings = examine(settings, name)
     except ConnectorError as error:
-        findings = {"ok": False, "source": name, "error": legible(str(error)), "kind": error.kind, "do": advice(error)}
+        findings = {"ok": False, "source": name, "error": shown(error), "kind": error.kind, "do": advice(error)}
     if as_json:
         click.echo(json.dumps(findings, indent=2, ensure_ascii=False, default=str))
     else:

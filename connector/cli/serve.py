@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from connector.cli.complaints import shown
 from connector.errors import ConnectorError
 from connector.known_callers import check_callers
 from connector.serving import Server, check_free, options_for
 from connector.settings import Settings, read_settings
 from connector.web.logs import configure_logs
-from connector.wire.legible import legible
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -37,7 +37,7 @@ def serve_command(host: str, port: int, behind_proxy: bool) -> None:
         options = options_for(settings, host, port, behind_proxy)
         check_free(host, port)
     except ConnectorError as error:
-        raise click.ClickException(legible(str(error))) from error
+        raise click.ClickException(shown(error)) from error
     configure_logs(settings.log_level)
     hops = (settings.proxy_hops or 1) if behind_proxy else 0
 

@@ -240,6 +240,21 @@ def test_mistakes_of_the_command_are_explained(
     assert "hunter2" not in ran.output
 
 
+def test_several_mistakes_in_the_settings_are_told_as_sentences(tmp_path: Path) -> None:
+    """Each on a line of its own."""
+    sources = tmp_path / "sources.toml"
+    sources.write_text('[sources.default]\ndisable_by = "nope"\nmanaged_by = "nobody"\n')
+
+    ran = CliRunner().invoke(main, ["iiq-application", "--url", URL], env={"CONNECTOR_SOURCES": str(sources)})
+
+    assert ran.exit_code == 1
+    assert [line.split(" is ")[0] for line in ran.stderr.splitlines()] == [
+        "CONNECTOR_SOURCES: sources.default.disable_by",
+        "CONNECTOR_SOURCES: sources.default.managed_by",
+    ]
+    assert ran.stdout == ""
+
+
 @pytest.mark.parametrize(
     "url", [f"{URL}:8443", f"{URL}/idc/v10", "http://[::1]:8080", "http://10.0.0.7", f"{URL}/a%20b"]
 )
