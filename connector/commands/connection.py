@@ -151,6 +151,11 @@ class Probe:
             self.warnings.append(
                 'enable and disable are refused (disable_by = "refuse"); AWS offers them through SCIM only'
             )
+        if source.disable_by != "strip" and (stripped := self.desk.stripped.all(source.name)):
+            self.warnings.append(
+                f'{len(stripped)} users are still disabled by stripping, though disable_by is "{source.disable_by}": '
+                "std:account:enable gives back what was taken from them"
+            )
         if source.disable_by != "scim":
             return
         try:

@@ -15,7 +15,7 @@ from connector.changing.steps import perform
 from connector.commands.carrying import hands
 from connector.commands.desk import Desk
 from connector.commands.present import Present
-from connector.commands.stripping import everything, left, strip
+from connector.commands.stripping import everything, left, strip, unread
 from connector.errors import AccountNotFound, ManagedElsewhere
 from connector.model import Done, Event, Instance, Lane, OneAccount, Outcome, Step, User
 from connector.reading.dressing import KIND_OF
@@ -37,16 +37,19 @@ def delete(desk: Desk, asked: OneAccount) -> Iterator[Event]:
             'an identity provider owns the users of this source (managed_by = "external"): delete the user there'
         )
     gone = Present(desk, asked.id, Lane.CHANGE)
+    unknown: list[str] = []
     try:
         present, account = everything(desk, asked.id)
         outcomes = strip(desk, present, account)
         kept = left(present, outcomes, "user {} is kept, because this could not be taken away: {}")
-        present.directory.delete_user(asked.id)
+        unknown = [f"{each.attribute}: {each.reason}" for each in unread(present)]
+        with present.doubted_unless_seen():  # its answer may be lost, and the user gone
+            present.directory.delete_user(asked.id)
     except AccountNotFound:
         kept = _taken_after(desk, gone)
     gone.publish_gone()
     desk.stripped.restored(desk.source.name, asked.id)
-    named = [f"{each.step.value}: {each.reason}" for each in kept]
+    named = [*(f"{each.step.value}: {each.reason}" for each in kept), *unknown]
     _note_leftovers(desk, asked.id, named)
     yield Done({"leftovers": named} if named else {})
 

@@ -9,12 +9,13 @@ from dataclasses import dataclass, field, replace
 from connector import attributes
 from connector.changing.settling import PAUSES
 from connector.commands.desk import Desk
-from connector.errors import AccountNotFound, AwsFailed, ForeignAccount
+from connector.errors import AccountNotFound, AskPermission, AwsFailed, ForeignAccount
 from connector.model import Account, Lane, Operation, Refusal, Source
 from connector.ports import Directory
 from connector.reading import facts, live, views
 from connector.reading.catalogue import Catalogue
 
+READS_APPLICATIONS = "sso:ListApplicationAssignmentsForPrincipal"
 STORE_DIGITS = 10
 """Hexadecimal digits in an identity store's id, and before the UUID in the ids of its users."""
 
@@ -27,7 +28,7 @@ class Present:
     id: str
     lane: Lane = Lane.LIVE
     whole: bool = False
-    """Read what the user holds directly even where its type is not enabled: before a user is deleted."""
+    """Read what the user holds directly even where its type is not enabled: before a user is deleted or stripped."""
     made: bool = False
     """The user was made a moment ago: where AWS does not show it, it lags behind itself."""
     directory: Directory = field(init=False)
@@ -36,6 +37,8 @@ class Present:
     """Whether what was last read lacks what AWS said was done."""
     _instance: str = field(init=False)
     """Its ARN, known before anything is changed: what was changed is published without asking AWS."""
+    unread: AskPermission | None = field(default=None, init=False)
+    """Why its applications were not read, though the whole was wanted: the source does without the permission."""
     _names: Catalogue = field(init=False)
 
     def __post_init__(self) -> None:
@@ -49,13 +52,29 @@ class Present:
         return views.of_live(self._source(), self.last, self._names, refusals)
 
     def _source(self) -> Source:
-        return _whole(self.desk.source) if self.whole else self.desk.source
+        if not self.whole:
+            return self.desk.source
+        return _whole(self.desk.source, applications=self.unread is None)
 
     def _read(self) -> live.Live:
-        source = self._source()
-        stripped = self.desk.stripped.disabled(source.name, self.id)
+        stripped = self.desk.stripped.disabled(self.desk.source.name, self.id)
         with self._in_its_store():
-            return live.read(self.directory, self.desk.records, source, self.id, stripped=stripped)
+            try:
+                return live.read(self.directory, self.desk.records, self._source(), self.id, stripped=stripped)
+            except AskPermission as denied:
+                if not self._does_without(denied):
+                    raise
+                self.unread = denied
+            return live.read(self.directory, self.desk.records, self._source(), self.id, stripped=stripped)
+
+    def _does_without(self, denied: AskPermission) -> bool:
+        """A source without the type needs no permission to read applications: the rest is taken all the same."""
+        return (
+            self.whole
+            and self.unread is None
+            and not self.desk.source.has(attributes.APPLICATION.name)
+            and denied.action == READS_APPLICATIONS
+        )
 
     def seen(self) -> None:
         """Return when AWS has the user; `AccountNotFound` when it says that there is none."""
@@ -140,6 +159,8 @@ class Present:
         return self.desk.journal.operation if self.desk.journal is not None else None
 
 
-def _whole(source: Source) -> Source:
+def _whole(source: Source, *, applications: bool) -> Source:
     types = dict.fromkeys((*source.entitlement_types, attributes.GROUP.name, attributes.ASSIGNMENT.name))
+    if applications:
+        types[attributes.APPLICATION.name] = None
     return replace(source, entitlement_types=tuple(types), inherited="none")

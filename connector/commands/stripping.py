@@ -12,7 +12,7 @@ from connector.commands.carrying import perform_noted
 from connector.commands.desk import Desk
 from connector.commands.present import Present
 from connector.errors import GrantFailed
-from connector.model import Account, Lane, Outcome, Principal, Result, Step
+from connector.model import Account, Lane, Outcome, Principal, Refusal, Result, Step
 
 
 def held(account: Account) -> Mapping[str, Sequence[str]]:
@@ -63,6 +63,23 @@ def left(present: Present, outcomes: Sequence[Outcome], refusal: str) -> list[Ou
         present.publish()
         raise GrantFailed(refusal.format(present.id, _told(kept_by)))
     return failed
+
+
+def unread(present: Present) -> tuple[Refusal, ...]:
+    """What may be left because it could not be read: never left unsaid."""
+    denied = present.unread
+    if denied is None:
+        return ()
+    return (
+        Refusal(
+            attributes.APPLICATION.attribute,
+            "",
+            f"what the user has been assigned directly is not taken, because {denied.action} is denied",
+            denied.kind,
+            request_id=denied.request_id or "",
+            action=denied.action,
+        ),
+    )
 
 
 def _told(outcomes: list[Outcome]) -> str:

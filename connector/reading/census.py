@@ -103,7 +103,7 @@ def owned_elsewhere(instance: Instance) -> str:
     """What a caller that is not the instance's owner has to know. Test-connection says it in the same words, once."""
     return (
         f"we call from AWS account {instance.caller}, the instance belongs to {instance.owner}: access to the "
-        "management account may be invisible and cannot be changed from here"
+        "management account may be invisible and cannot be changed from here: no Set, disable or delete takes it away"
     )
 
 

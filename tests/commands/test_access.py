@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import pytest
 
 from connector.app import Core
 from connector.commands import COMMANDS
-from connector.errors import Conflicts, GrantFailed
+from connector.errors import Conflicts, ConnectorError, DisableNotConfigured, GrantFailed
 from connector.model import (
     Account,
     Change,
@@ -26,6 +27,7 @@ from connector.model import (
     Done,
     Event,
     ListAccounts,
+    NoInput,
     OneAccount,
     Op,
     Source,
@@ -38,6 +40,7 @@ from connector.settings import Settings
 from tests.named import Named
 
 PAIRS = "permissionSetAssignments"
+APPLICATIONS = "applicationAssignments"
 SPEED = 20.0
 WORK = 600.0
 """Seconds AWS takes for a change of somebody else, unless it is told to end it."""
@@ -90,6 +93,12 @@ class World(Named):
     def update(self, op: Op, user: str, *pairs: str, source: str = "default") -> Event:
         """Add, set or remove pairs."""
         return self.does("update", ChangeAccount(user, (Change(op, PAIRS, pairs),)), source)
+
+    def applications(self, user: str) -> tuple[str, ...]:
+        """Ids of the applications AWS shows for the user."""
+        account = self.does("read", OneAccount(user), "applications")
+        assert isinstance(account, Account)
+        return tuple(account.attributes[APPLICATIONS])
 
     @contextmanager
     def aws_works_on(self, operation: str, user: str, permission_set: str, account: str) -> Iterator[str]:
@@ -150,6 +159,7 @@ class World(Named):
 SOURCES = (
     Source("default", region="eu-west-1"),
     Source("strip", region="eu-west-1", disable_by="strip"),
+    Source("applications", region="eu-west-1", entitlement_types=("group", "applicationAssignment")),
 )
 
 
@@ -412,3 +422,76 @@ def test_lists_of_every_source_of_the_instance_are_doubted_about_what_no_reading
     _lagging(world, Op.ADD, user, pair)
     world.sandbox.control("advance", {"seconds": 600})
     assert world.listed(user, "strip") == (pair,)
+
+
+# ---- what AWS did without our learning of it --------------------------------------------------------------------
+
+
+def test_a_user_whose_deletion_went_unanswered_is_in_no_list_that_begins_after_it(world: World) -> None:
+    user = world.user("edgar")
+    assert user in world.accounts("default")
+    for rule in ({"fault": "after", "times": 1}, {"fault": "error500", "after": 1}):
+        world.sandbox.control("faults", {"operation": "DeleteUser", **rule})
+    with pytest.raises(ConnectorError):
+        world.does("delete", OneAccount(user))
+    world.held(user)
+    assert not world.exists(user)
+    assert user not in world.accounts("default")
+
+
+# ---- applications, where the source does without them -----------------------------------------------------------
+
+
+def test_a_stripped_user_loses_and_gets_back_applications_that_the_source_does_not_show(world: World) -> None:
+    user = world.user("grace")
+    before = world.applications(user)
+    assert before
+    world.does("disable", OneAccount(user), "strip")
+    assert world.applications(user) == ()
+    enabled = world.does("enable", OneAccount(user), "strip")
+    assert isinstance(enabled, Account)
+    assert not enabled.refusals
+    assert APPLICATIONS not in enabled.attributes
+    assert world.applications(user) == before
+
+
+def test_a_deleted_user_leaves_no_application_assignment(world: World) -> None:
+    user = world.user("grace")
+    assert world.does("delete", OneAccount(user)) == Done()
+    found = world.sandbox.control("state")["calls"]
+    assert found["DeleteApplicationAssignment"] == 1
+
+
+def test_applications_that_may_not_be_read_keep_nobody_and_are_named(world: World) -> None:
+    user = world.user("grace")
+    world.options(deny=["ListApplicationAssignmentsForPrincipal"])
+    disabled = world.does("disable", OneAccount(user), "strip")
+    assert isinstance(disabled, Account)
+    assert disabled.disabled
+    (named,) = disabled.refusals
+    assert (named.attribute, named.action) == (APPLICATIONS, "sso:ListApplicationAssignmentsForPrincipal")
+    done = world.does("delete", OneAccount(user), "strip")
+    assert isinstance(done, Done)
+    assert APPLICATIONS in str(done.details)
+    assert not world.exists(user)
+
+
+# ---- a source that no longer strips -----------------------------------------------------------------------------
+
+
+def test_what_was_stripped_is_given_back_when_the_source_no_longer_strips(world: World) -> None:
+    user = world.user("edgar")
+    pair = world.grants(user, "Read", ENG)
+    world.does("disable", OneAccount(user), "strip")
+    sources = world.core.settings.sources
+    sources["strip"] = replace(sources["strip"], disable_by="refuse")
+    assert isinstance(account := world.does("read", OneAccount(user), "strip"), Account)
+    assert account.disabled
+    desk = world.core.desk(sources["strip"], threading.Event())
+    (tested,) = COMMANDS["std:test-connection"].run(desk, NoInput())
+    assert "1 users are still disabled by stripping" in str(tested)
+    assert isinstance(account := world.does("enable", OneAccount(user), "strip"), Account)
+    assert not account.disabled
+    assert world.held(user) == {pair}
+    with pytest.raises(DisableNotConfigured):
+        world.does("enable", OneAccount(user), "strip")
