@@ -77,6 +77,10 @@ class Instance:
     denied: tuple[str, ...] = ()
     """IAM actions of the look-up that AWS denied; what they would have told is guessed."""
 
+    def note(self, about: str) -> str:
+        """Key of a note in the store about this instance: another one proves nothing (decision 0009)."""
+        return f"{about} of {self.arn}"
+
     @property
     def partition(self) -> str:
         """aws, aws-cn, aws-us-gov …"""

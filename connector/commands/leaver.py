@@ -82,15 +82,11 @@ def _note_leftovers(desk: Desk, user_id: str, left: list[str]) -> None:
     added = [{"at": desk.clock.now(), "user": user_id, "left": each} for each in left]
     # Two deletes at once must not lose what one of them left.
     desk.records.change_note(
-        desk.source.name, _key(instance), lambda kept: json.dumps([*json.loads(kept or "[]"), *added][-100:])
+        desk.source.name, instance.note(LEFTOVERS), lambda kept: json.dumps([*json.loads(kept or "[]"), *added][-100:])
     )
 
 
 def leftovers(desk: Desk, instance: Instance) -> list[dict[str, Any]]:
     """What AWS left behind of users deleted from the instance, oldest first: `at` (Unix seconds), `user`, `left`."""
-    kept: list[dict[str, Any]] = json.loads(desk.records.note(desk.source.name, _key(instance)) or "[]")
+    kept: list[dict[str, Any]] = json.loads(desk.records.note(desk.source.name, instance.note(LEFTOVERS)) or "[]")
     return kept
-
-
-def _key(instance: Instance) -> str:
-    return f"{LEFTOVERS} of {instance.arn}"

@@ -38,7 +38,7 @@ def detailed(
     What is read goes into the newest snapshot, which may know other permission sets than `snapshot`: those that still
     lack details there are asked next. `RetryLater` when the newest one is of another configuration.
     """
-    kept = _Kept(records, source, f"{READ_AT} {directory.instance().arn}", clock.now() - source.snapshot_max_age)
+    kept = _Kept(records, source, directory.instance().note(READ_AT), clock.now() - source.snapshot_max_age)
     while ask := kept.lacking(snapshot, only):
         began = clock.now()
         found = list(together(THREADS, lambda id_: asked(directory, id_), ask))

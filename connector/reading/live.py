@@ -42,12 +42,12 @@ class Live:
 
 def note_group_rows(directory: Directory, records: Records, source: Source, note: str = GROUP_ROWS) -> None:
     """Remember that the source's instance lists group rows for users. Another instance proves nothing."""
-    records.put_note(source.name, f"{note} by {directory.instance().arn}", "seen")
+    records.put_note(source.name, directory.instance().note(note), "seen")
 
 
 def _group_rows_listed(directory: Directory, records: Records, source: Source, seen: bool, note: str) -> bool:
     """Whether it does: they are `seen` now, or were before."""
-    if records.note(source.name, f"{note} by {directory.instance().arn}") == "seen":
+    if records.note(source.name, directory.instance().note(note)) == "seen":
         return True
     if seen:
         note_group_rows(directory, records, source, note)
