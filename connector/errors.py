@@ -2,7 +2,8 @@
 
 Every room raises these and nothing else on purpose; `web` turns them into answers through one table
 (`wire.problems`). `sentence` is public: it names the thing (id, attribute, IAM action) and says what to do.
-It never holds a secret, a stack trace or a path. Foreign exceptions stay behind it as `__cause__`, for the log.
+It never holds a secret or a stack trace, and a path only where settings are read: its reader is the operator.
+Foreign exceptions stay behind it as `__cause__`, for the log.
 
     ConnectorError
     ├── FixConfiguration        the operator changes a setting

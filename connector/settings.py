@@ -7,8 +7,10 @@ it. All mistakes are told at once. Nothing else in the service reads the environ
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -30,10 +32,15 @@ from connector.variables import (
     readable,
     secret_address,
     store_url,
+    unreadable,
     web_address,
 )
 
 _AWS_IDENTITY: Final = ("AWS_PROFILE", "AWS_ROLE_ARN")
+_OF_KUBERNETES: Final = re.compile(
+    r"CONNECTOR_(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)\Z"
+)
+"""Variables that pods get, unasked, for a Service named `connector` or `connector-…` (service links)."""
 T = TypeVar("T")
 
 
@@ -115,22 +122,26 @@ def read_settings() -> Settings:
         oidc_clients=values.get("CONNECTOR_OIDC_CLIENTS", clients, None),
         aws_surroundings=aws_surroundings(),
     )
-    problems += _contradictions(settings)
+    problems += _contradictions(settings, values.given)
+    problems += values.unknown()
     if problems:
         raise FixConfiguration("\n".join(problems))
     return settings
 
 
-def _contradictions(settings: Settings) -> Iterator[str]:
-    if (settings.tls_cert is None) != (settings.tls_key is None):
+def _contradictions(settings: Settings, given: set[str]) -> Iterator[str]:
+    """What does not go together. One that is given counts, also when its value is wrong: that is said already."""
+    if ("CONNECTOR_TLS_CERT" in given) != ("CONNECTOR_TLS_KEY" in given):
         yield "CONNECTOR_TLS_CERT and CONNECTOR_TLS_KEY are set together, or neither of them."
-    if settings.tls_client_ca is not None and settings.tls_cert is None:
+    if "CONNECTOR_TLS_CLIENT_CA" in given and "CONNECTOR_TLS_CERT" not in given:
         yield "CONNECTOR_TLS_CLIENT_CA needs CONNECTOR_TLS_CERT: without TLS there are no certificates of clients."
-    provider = (settings.oidc_issuer, settings.oidc_audience, settings.oidc_clients)
-    if any(provider) and not all(provider):
+    provider = given & {"CONNECTOR_OIDC_ISSUER", "CONNECTOR_OIDC_AUDIENCE", "CONNECTOR_OIDC_CLIENTS"}
+    if 0 < len(provider) < 3:
         yield "CONNECTOR_OIDC_ISSUER, CONNECTOR_OIDC_AUDIENCE and CONNECTOR_OIDC_CLIENTS are set together."
-    if (settings.oidc_jwks_url or settings.oidc_jwks) and not any(provider):
+    if given & {"CONNECTOR_OIDC_JWKS_URL", "CONNECTOR_OIDC_JWKS"} and not provider:
         yield "CONNECTOR_OIDC_JWKS_URL and CONNECTOR_OIDC_JWKS say nothing without CONNECTOR_OIDC_ISSUER."
+    if not settings.sources:  # none could be read, so nobody knows which there are
+        return
     limited = [("CONNECTOR_API_TOKENS", token.name, token.sources) for token in settings.tokens]
     limited += [("CONNECTOR_OIDC_CLIENTS", name, reach[1]) for name, reach in (settings.oidc_clients or {}).items()]
     for variable, name, sources in limited:
@@ -144,32 +155,60 @@ class _Variables:
     def __init__(self, problems: list[str]) -> None:
         self._env = FileAwareEnv(eager=False, strip_whitespace=True)
         self._problems = problems
+        self._known: list[str] = []
+        self.given: set[str] = set()
+        """Those that are set, also to a value that is wrong."""
 
     def get(self, name: str, parse: Callable[[str], T], default: T) -> T:
+        self._known.append(name)
         try:
             text = self._env.str(name, "").strip()
-        except (ValueError, OSError):  # undecodable is a ValueError too
-            self._problems.append(f"{name}_FILE names a file that cannot be read; give the path of a text file.")
+        except (ValueError, OSError) as error:  # undecodable is a ValueError too
+            self.given.add(name)
+            reason = unreadable(os.environ.get(f"{name}_FILE", ""), error.__cause__ or error)
+            self._problems.append(
+                f"{name}_FILE names a file that cannot be read{reason}; give the path of a text file."
+            )
             return default
+        if not text:
+            return default
+        self.given.add(name)
         try:
-            return parse(text) if text else default
+            return parse(text)
         except ValueError as error:
             self._problems.append(f"{name}: {error}.")
             return default
 
+    def unknown(self) -> Iterator[str]:
+        """A sentence about each variable that is set, looks like ours and is none: it would be ignored silently."""
+        known = [*self._known, *(f"{name}_FILE" for name in self._known)]
+        for name in sorted(os.environ):
+            if not name.startswith("CONNECTOR_") or name in known or not os.environ[name].strip():
+                continue
+            if _OF_KUBERNETES.match(name):
+                continue
+            near = get_close_matches(name, known, 1, cutoff=0.8)
+            yield f"{name} is not known; " + (
+                f"did you mean {near[0]}?" if near else f"known are {', '.join(sorted(self._known))}."
+            )
+
 
 def _sources(values: _Variables, problems: list[str]) -> Mapping[str, Source]:
+    """The sources by name; none where their file cannot be read."""
     # boto3 reads only AWS_DEFAULT_REGION; the other SDKs, and the platforms that set it, use AWS_REGION.
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or None
     sources = {DEFAULT: Source(DEFAULT)}
     if path := values.get("CONNECTOR_SOURCES", str, ""):
         try:
             text = Path(path).read_text(encoding="utf-8")
-        except (OSError, ValueError):
-            problems.append("CONNECTOR_SOURCES names a file that cannot be read; give the path of a TOML file.")
-        else:
-            sources, wrong = parse_sources(text)
-            problems += [f"CONNECTOR_SOURCES: {sentence}." for sentence in wrong]
+        except (OSError, ValueError) as error:
+            reason = unreadable(path, error)
+            problems.append(
+                f"CONNECTOR_SOURCES names a file that cannot be read{reason}; give the path of a TOML file."
+            )
+            return {}
+        sources, wrong = parse_sources(text)
+        problems += [f"CONNECTOR_SOURCES ({path}): {sentence}." for sentence in wrong]
     return {name: source if source.region else replace(source, region=region) for name, source in sources.items()}
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import fields
 from typing import Any, Final
 
@@ -40,12 +40,12 @@ def parse_sources(text: str) -> tuple[dict[str, Source], list[str]]:
 
 
 def _parse_source(name: str, table: object) -> tuple[Source, list[str]]:
-    if not SOURCE_NAME.match(name):
-        return Source(name), [": a name has small letters, digits, '-' and '_', and starts with a letter or digit"]
-    if not isinstance(table, dict):
-        return Source(name), [f" is not a table; write [sources.{name}]"]
-    options: dict[str, Any] = {}
     problems = []
+    if not SOURCE_NAME.match(name):
+        problems.append(": a name has small letters, digits, '-' and '_', and starts with a letter or digit")
+    if not isinstance(table, dict):
+        return Source(name), [*problems, f" is not a table; write [sources.{name}]"]
+    options: dict[str, Any] = {}
     for key, value in table.items():
         if key not in _OPTIONS:
             problems.append(f".{key} is not known; known are {', '.join(sorted(_OPTIONS))}")
@@ -55,15 +55,16 @@ def _parse_source(name: str, table: object) -> tuple[Source, list[str]]:
         except ValueError as error:
             problems.append(f".{key} {error}")
     source = Source(name, **options)
-    return source, problems + ([] if problems else _contradictions(source))
+    return source, problems + _contradictions(source, table)
 
 
-def _contradictions(source: Source) -> list[str]:
+def _contradictions(source: Source, given: Collection[str]) -> list[str]:
+    """What does not go together. An option that is given counts, also when its value is wrong: that is said already."""
     problems = []
     for key in ("scim_endpoint", "scim_token_file"):
-        if source.disable_by == "scim" and getattr(source, key) is None:
+        if source.disable_by == "scim" and key not in given:
             problems.append(f'.disable_by = "scim" needs {key} as well')
-    if source.external_id and not source.role_arn:
+    if "external_id" in given and "role_arn" not in given:
         problems.append(".external_id is given to the role in role_arn, which is missing")
     return problems
 

@@ -20,6 +20,7 @@ Reach = tuple[Scope, frozenset[str] | None]
 """A scope, and the only sources in which it holds; None: all."""
 LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 _CLIENT: Final = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._~:@/-]{0,127}\Z")
+_PATH: Final = re.compile(r"(\.{0,2}/)?[\w .@-]{1,64}(/[\w .@-]{1,64})*/?\Z", re.ASCII)
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 
 
@@ -79,8 +80,18 @@ def readable(text: str) -> str:
     try:
         with Path(text).open("rb"):
             return text
-    except (OSError, ValueError):
-        raise ValueError("the file cannot be read; give the path of a PEM file") from None
+    except (OSError, ValueError) as error:
+        raise ValueError(f"the file cannot be read{unreadable(text, error)}; give the path of a PEM file") from None
+
+
+def unreadable(path: str, error: BaseException) -> str:
+    """Which file could not be read and why, in brackets, for the operator who named it.
+
+    Who puts a secret where its file's path belongs must not find it in the log: what hardly is a path is left out.
+    """
+    reason = (error.strerror or "no file") if isinstance(error, OSError) else "it is no text"
+    named = _PATH.match(path) and ("/" in path or "." in path)
+    return f" ({path}: {reason})" if named else f" ({reason})"
 
 
 def secret_address(text: str) -> str:

@@ -100,7 +100,78 @@ def test_all_mistakes_are_told_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path
     for name in ("PUBLIC_URL", "PROXY_HOPS", "TLS_CERT"):
         assert any(line.startswith(f"CONNECTOR_{name}") for line in told), (name, told)
     assert all(line.endswith(".") for line in told)
-    assert str(tmp_path) not in "\n".join(told)
+    assert any(f"{tmp_path / 'missing'}: No such file or directory" in line for line in told)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("CONNECTOR_SOURCE", "did you mean CONNECTOR_SOURCES?"),
+        ("CONNECTOR_LOGLEVEL", "did you mean CONNECTOR_LOG_LEVEL?"),
+        ("CONNECTOR_API_TOKEN_FILE", "did you mean CONNECTOR_API_TOKENS_FILE?"),
+        ("CONNECTOR_COLOUR", "known are CONNECTOR_API_TOKENS, "),
+    ],
+)
+def test_a_variable_that_is_not_known_is_a_mistake(monkeypatch: pytest.MonkeyPatch, name: str, said: str) -> None:
+    monkeypatch.setenv(name, "x")
+    (told,) = mistakes()
+    assert told.startswith(f"{name} is not known; {said}")
+
+
+def test_variables_that_kubernetes_makes_of_a_service_are_not_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Service named `connector`, or `connector-sources`, must not keep its pods from starting; nor what is empty."""
+    for name in (
+        "SERVICE_HOST",
+        "SERVICE_PORT",
+        "SERVICE_PORT_HTTPS",
+        "PORT",
+        "PORT_8080_TCP",
+        "PORT_8080_TCP_ADDR",
+        "SOURCES_SERVICE_HOST",
+        "SOURCES_PORT_443_TCP_PROTO",
+    ):
+        monkeypatch.setenv(f"CONNECTOR_{name}", "tcp://10.0.0.1:8080")
+    monkeypatch.setenv("CONNECTOR_SOURCE", " ")
+    assert read_settings() == Settings(store_url=read_settings().store_url)
+
+
+def test_what_cannot_be_read_is_named_with_the_reason(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "bytes").write_bytes(b"\xff\xfe")
+    (tmp_path / "bad.toml").write_text("[sources.")
+    monkeypatch.setenv("CONNECTOR_API_TOKENS_FILE", str(tmp_path))
+    monkeypatch.setenv("CONNECTOR_AUDIT_KEY_FILE", str(tmp_path / "bytes"))
+    monkeypatch.setenv("CONNECTOR_TLS_CERT", "missing.pem")
+    monkeypatch.setenv("CONNECTOR_TLS_KEY", "a0" * 32)  # the key itself, where its path belongs
+    monkeypatch.setenv("CONNECTOR_SOURCES", str(tmp_path / "bad.toml"))
+    told = "\n".join(mistakes())
+    assert f"API_TOKENS_FILE names a file that cannot be read ({tmp_path}: Is a directory)" in told
+    assert f"AUDIT_KEY_FILE names a file that cannot be read ({tmp_path / 'bytes'}: it is no text)" in told
+    assert "CONNECTOR_TLS_CERT: the file cannot be read (missing.pem: No such file or directory)" in told
+    assert "CONNECTOR_TLS_KEY: the file cannot be read (No such file or directory)" in told
+    assert f"CONNECTOR_SOURCES ({tmp_path / 'bad.toml'}): is not TOML" in told
+
+
+def test_a_wrong_value_hides_no_other_mistake_and_makes_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A certificate that cannot be read still lacks its key; sources that cannot be read refute no token's."""
+    monkeypatch.setenv("CONNECTOR_TLS_CERT", str(tmp_path / "missing"))
+    monkeypatch.setenv("CONNECTOR_API_TOKENS", f"isc:read@second:{DIGEST}")
+    monkeypatch.setenv("CONNECTOR_SOURCES", str(tmp_path / "missing"))
+    told = mistakes()
+    assert len(told) == 3
+    assert told[-1] == "CONNECTOR_TLS_CERT and CONNECTOR_TLS_KEY are set together, or neither of them."
+
+    (tmp_path / "sources.toml").write_text(
+        '[sources.Default]\nregoin = "x"\ninherited = "no"\ndisable_by = "scim"\nscim_endpoint = "x"\n'
+    )
+    monkeypatch.setenv("CONNECTOR_SOURCES", str(tmp_path / "sources.toml"))
+    wrong = [line.partition("sources.Default")[2] for line in mistakes()]
+    assert [line.split()[0] for line in wrong if line] == [
+        ":",
+        ".regoin",
+        ".inherited",
+        ".scim_endpoint",
+        ".disable_by",
+    ]
 
 
 def test_a_certificate_needs_its_key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -289,7 +360,10 @@ def test_a_mistake_in_a_token_is_told_without_showing_it(entry: str, sentence: s
 
 def test_a_sources_file_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CONNECTOR_SOURCES", "/nowhere/sources.toml")
-    assert mistakes() == ["CONNECTOR_SOURCES names a file that cannot be read; give the path of a TOML file."]
+    assert mistakes() == [
+        "CONNECTOR_SOURCES names a file that cannot be read (/nowhere/sources.toml: No such file or directory); "
+        "give the path of a TOML file."
+    ]
 
 
 def test_settings_have_a_default_for_everything() -> None:
