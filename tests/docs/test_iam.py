@@ -249,21 +249,25 @@ def test_the_lines_that_make_sure_of_it_run_as_printed(allowed_only, tmp_path):
     )
     before = client.outputs("std:account:list")
 
-    ran = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", script],
-        cwd=tmp_path,
-        env={
-            "PATH": os.environ["PATH"],
-            "NO_PROXY": "127.0.0.1",
-            "BASE": f"http://127.0.0.1:{client.port}",
-            "TOKEN": TOKEN,
-            "GROUP": group,
-            "PAIR": pair,
-        },
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    def run(group: str, pair: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", script],
+            cwd=tmp_path,
+            env={
+                "PATH": os.environ["PATH"],
+                "NO_PROXY": "127.0.0.1",
+                "BASE": f"http://127.0.0.1:{client.port}",
+                "TOKEN": TOKEN,
+                "GROUP": group,
+                "PAIR": pair,
+            },
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+    there = sorted(tmp_path.iterdir())
+    ran = run(group, pair)
 
     assert ran.returncode == 0, ran.stdout + ran.stderr
     created, titled, given, taken, left = (json.loads(line) for line in ran.stdout.splitlines() if line)
@@ -272,3 +276,12 @@ def test_the_lines_that_make_sure_of_it_run_as_printed(allowed_only, tmp_path):
     assert (given["permissionSetAssignments"], taken["permissionSetAssignments"]) == ([pair], [])
     assert left["groups"] == []
     assert client.outputs("std:account:list") == before
+
+    said = [json.loads(line) for line in run("unknown", pair).stdout.splitlines() if line]
+    assert [each["type"] for each in said] == ["/problems/not-grantable"], "nothing was made: nothing else is sent"
+    said = [json.loads(line) for line in run(group, "123456789012:ps-0000000000000000").stdout.splitlines() if line]
+    assert said[0]["groups"] == [group]
+    assert said[2]["type"] == "/problems/not-grantable"
+    assert len(said) == 3, "and then the last line"
+    assert client.outputs("std:account:list") == before
+    assert sorted(tmp_path.iterdir()) == there, "names and ids stay nowhere"
