@@ -4,10 +4,12 @@ import json
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from connector.sandbox.main import banner
 from connector.sandbox.oracle import dump
 from connector.sandbox.server import Sandbox
 from connector.sandbox.small import small
@@ -59,3 +61,24 @@ def test_a_mutation_that_names_nothing_changes_nothing():
 def test_its_python_runs(code):
     """As it stands."""
     exec(compile(code, "docs/sandbox.md", "exec"), {})  # noqa: S102 -- our own page
+
+
+def test_the_service_runs_on_what_the_command_prints(tmp_path):
+    """The lines up to `serve`, in a shell that knows nothing; `doctor` asks AWS, and reads a user through SCIM."""
+    (lines,) = re.findall(r"^```console\n(eval .*?)^idc-connector serve\n```$", TEXT, re.DOTALL | re.MULTILINE)
+    environment = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "NO_PROXY": "127.0.0.1"}
+    with Sandbox(small()) as sandbox:
+        (tmp_path / "sandbox.env").write_text(banner(sandbox), encoding="utf-8")
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", lines],
+            cwd=tmp_path,
+            env={**environment, "HOME": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert re.search("idc_", done.stdout)
+        assert sandbox.control("state")["calls"]["ScimGetUser"] > 0
+    assert (tmp_path / "sandbox.db").exists()
+    assert sorted(each.name for each in tmp_path.iterdir() if each.is_dir()) == [], "nothing in the state directory"
