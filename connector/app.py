@@ -92,6 +92,7 @@ class Core:
             self.clock,
             settings.audit_key,
             open_sink(settings.audit_log) if settings.audit_log is not None else None,
+            settings.store_in_default_place,
         )
         self.records: Records = self.store
         self.directories = directories(_pace(settings, self.clock), self.clock)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from connector.errors import FixConfiguration
+from connector.variables import unreadable
 
 Sink = Callable[[str], None]
 
@@ -30,7 +31,9 @@ def open_sink(where: str) -> Sink:
     try:
         sink.make()
     except OSError as fault:
-        raise FixConfiguration("CONNECTOR_AUDIT_LOG must name a file that can be written, or be - .") from fault
+        raise FixConfiguration(
+            f"CONNECTOR_AUDIT_LOG must name a file that can be written{unreadable(where, fault)}, or be - ."
+        ) from fault
     return sink
 
 

@@ -10,17 +10,18 @@ from contextlib import closing
 
 from connector.errors import FixConfiguration
 from connector.settings import Settings
-from connector.store import open_store
+from connector.store import open_store, shown
 
 
 def check_callers(settings: Settings) -> None:
     """`FixConfiguration` when neither the environment nor the store knows a caller."""
     if settings.tokens or settings.oidc_clients:
         return
-    with closing(open_store(settings.store_url)) as store:
+    with closing(open_store(settings.store_url, make_folder=settings.store_in_default_place)) as store:
         if any(not kept.token.expired(time.time()) for kept in store.tokens.listed()):
             return
     raise FixConfiguration(
-        "Nobody could call: there is no token in the store, and CONNECTOR_API_TOKENS is not set. Run `idc-connector"
-        " token new --name sailpoint --scope provision` with this environment, and start again."
+        f"Nobody could call: there is no token in the store {shown(settings.store_url)} (CONNECTOR_STORE_URL), and"
+        " CONNECTOR_API_TOKENS is not set. If that is the store you mean, run `idc-connector token new --name sailpoint"
+        " --scope provision` with this environment, and start again."
     )

@@ -90,6 +90,11 @@ class Settings:
         return self.sources[name]
 
     @property
+    def store_in_default_place(self) -> bool:
+        """Whether we make the store's folder. One that was named is there, or else its path was mistyped."""
+        return self.store_url == default_store_url()
+
+    @property
     def default_source(self) -> Source:
         """The source that answers where none is named and none is needed: `default`, or the first one."""
         return self.sources.get(DEFAULT) or next(iter(self.sources.values()))

@@ -89,7 +89,7 @@ def unreadable(path: str, error: BaseException) -> str:
 
     Who puts a secret where its file's path belongs must not find it in the log: what hardly is a path is left out.
     """
-    reason = (error.strerror or "no file") if isinstance(error, OSError) else "it is no text"
+    reason = (error.strerror or str(error)) if isinstance(error, OSError) else "it is no text"
     named = _PATH.match(path) and ("/" in path or "." in path)
     return f" ({path}: {reason})" if named else f" ({reason})"
 

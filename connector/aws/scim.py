@@ -12,6 +12,7 @@ from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
 import requests
+import structlog
 
 from connector.aws.calls import Answer, Line
 from connector.aws.faults import Again, Failed, Fault
@@ -20,6 +21,9 @@ from connector.aws.sessions import CONNECT_TIMEOUT, READ_TIMEOUT
 from connector.aws.users import checked
 from connector.errors import AwsFailed, AwsThrottled, ConnectorError, FixConfiguration, NotFoundInAws
 from connector.model import Source
+from connector.variables import unreadable
+
+log = structlog.get_logger()
 
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 NOBODY: Final = 'userName eq "nobody.of.this.name"'
@@ -111,6 +115,12 @@ def _token(source: Source) -> str:
     try:
         token = Path(source.scim_token_file).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as caught:
+        # Callers hear this error; the path is for the operator.
+        log.error(
+            "scim_token_file cannot be read",
+            source=source.name,
+            file=unreadable(source.scim_token_file, caught).strip(" ()"),
+        )
         raise FixConfiguration(
             f"scim_token_file of source {source.name} cannot be read ({type(caught).__name__})."
         ) from caught

@@ -16,7 +16,7 @@ from connector.store import Store, open_store
 def opened(settings: Settings | None = None) -> Iterator[Store]:
     """The store of the settings, closed at the end. Nothing is announced to the audit's sink from here."""
     settings = settings or read_settings()
-    store = open_store(settings.store_url, audit_key=settings.audit_key)
+    store = open_store(settings.store_url, audit_key=settings.audit_key, make_folder=settings.store_in_default_place)
     try:
         yield store
     finally:

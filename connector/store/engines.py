@@ -33,8 +33,16 @@ _READING, _WRITING = ("PRAGMA cache_size = -4096", "PRAGMA cache_size = -65536")
 """KiB of pages that a connection keeps. Readers are many and small; the one writer fills several indexes at once."""
 
 
-def connect(url: str, clock: Clock) -> Database:
-    """The database behind a SQLAlchemy URL; `FixConfiguration` when we cannot use such a URL."""
+def shown(url: str) -> str:
+    """A URL that could be connected to, without its password and whatever else stands behind its `?`."""
+    return make_url(url).set(query={}).render_as_string(hide_password=True)
+
+
+def connect(url: str, clock: Clock, make_folder: bool = False) -> Database:
+    """The database behind a SQLAlchemy URL; `FixConfiguration` when we cannot use such a URL.
+
+    `make_folder` also makes the folder of an SQLite file, with those above it.
+    """
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
@@ -43,7 +51,7 @@ def connect(url: str, clock: Clock) -> Database:
         ) from None
     backend = parsed.drivername.partition("+")[0]
     if backend == "sqlite":
-        return Database(_sqlite(parsed), clock)
+        return Database(_sqlite(parsed, make_folder), clock)
     if backend in ("postgresql", "postgres"):
         return Database(_postgresql(parsed), clock)
     raise FixConfiguration(f"CONNECTOR_STORE_URL starts with {backend}:; the store can be sqlite: or postgresql:.")
@@ -52,10 +60,10 @@ def connect(url: str, clock: Clock) -> Database:
 # ---- SQLite ------------------------------------------------------------------------------------------------------
 
 
-def _sqlite(url: URL) -> Engine:
+def _sqlite(url: URL, make_folder: bool) -> Engine:
     if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
         raise FixConfiguration("CONNECTOR_STORE_URL must name a file: sqlite:////var/lib/idc-connector/store.db.")
-    _make_file(Path(url.database))
+    _make_file(Path(url.database), make_folder)
     engine = create_engine(
         url.set(drivername="sqlite+pysqlite"),
         hide_parameters=True,
@@ -69,14 +77,16 @@ def _sqlite(url: URL) -> Engine:
     return engine
 
 
-def _make_file(path: Path) -> None:
+def _make_file(path: Path, make_folder: bool) -> None:
     """Make the file before SQLite does, so that nobody else can read it; its logs take over the mode."""
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if make_folder:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     except OSError as fault:
         raise FixConfiguration(
-            "The file that CONNECTOR_STORE_URL names cannot be made or written; check its folder and its owner."
+            f"The store {path} (CONNECTOR_STORE_URL) cannot be made or written: {fault.strerror}. Its folder has to be "
+            "there, and to be ours."
         ) from fault
 
 

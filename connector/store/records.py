@@ -35,14 +35,15 @@ def open_store(
     clock: Clock | None = None,
     audit_key: bytes | None = None,
     audit_sink: Callable[[str], None] | None = None,
+    make_folder: bool = False,
 ) -> Store:
     """The store behind a SQLAlchemy URL (`sqlite:///path`, `postgresql://…`), its tables brought up to date.
 
     `clock` times leases on SQLite; PostgreSQL has its own. `audit_key` makes the audit's hashes; `audit_sink` gets each
-    of its lines before it is kept. `FixConfiguration` when the URL is of no use or a newer version of the connector has
-    been here; `RetryLater` when the database does not answer.
+    of its lines before it is kept. `make_folder` makes the folder of an SQLite file. `FixConfiguration` when the URL is
+    of no use or a newer version of the connector has been here; `RetryLater` when the database does not answer.
     """
-    database = connect(url, clock or SystemClock())
+    database = connect(url, clock or SystemClock(), make_folder)
     try:
         bring_up_to_date(database)
     except BaseException:

@@ -188,7 +188,10 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         (directory / "sources.toml").write_text(running.sources)
         refused = running.command("serve", "--port", str(running.port))
         assert refused.returncode == 1
-        assert "Nobody could call" in refused.stderr
+        assert (
+            f"Nobody could call: there is no token in the store sqlite:///{directory / 'connector.db'}"
+            in refused.stderr
+        )
         (directory / "first").write_text(made(running, "new", "--name", "first", "--scope", "read")[0])
         with running:
             yield running

@@ -140,10 +140,15 @@ def test_a_token_that_cannot_disable_is_noticed(
     token = Path(scim["scim_token_file"])
     token.unlink() if content is None else token.write_text(content)
     probe = Probe(desk(**scim))
-    found = probe.run()
+    with capture_logs() as lines:
+        found = probe.run()
 
     assert found["warnings"] == probe.failing
     (warning,) = probe.failing
+    assert str(token) not in warning
+    assert [line["file"] for line in lines if "file" in line] == (
+        [f"{token}: No such file or directory"] if content is None else []
+    )
     assert warning.startswith("std:account:enable and std:account:disable fail: ")
     assert re.search(sentence, warning)
 

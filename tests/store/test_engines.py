@@ -14,7 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from connector.errors import Busy, CallUs, ConnectorError, FixConfiguration, RetryLater
 from connector.model import Fact
-from connector.store import open_store
+from connector.store import open_store, shown
 from connector.store.faults import store_faults
 from tests.databases import PASSWORD, Server
 
@@ -44,10 +44,10 @@ def test_urls_that_are_of_no_use(url: str, said: str) -> None:
 
 
 def test_the_file_is_its_owners_only(tmp_path: Path) -> None:
-    """With its folder and its logs."""
+    """With its folder, where we make it, and its logs."""
     path = tmp_path / "new" / "folder" / "store.db"
 
-    store = open_store(f"sqlite:///{path}")
+    store = open_store(f"sqlite:///{path}", make_folder=True)
     store.put_note("aws", "key", "value")
 
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
@@ -57,11 +57,24 @@ def test_the_file_is_its_owners_only(tmp_path: Path) -> None:
 
 
 def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
-    """The sentence has no path."""
+    """The sentence names it."""
     (tmp_path / "file").touch()
     with pytest.raises(FixConfiguration, match="cannot be made") as caught:
         open_store(f"sqlite:///{tmp_path}/file/store.db")
-    assert str(tmp_path) not in str(caught.value)
+    assert f"The store {tmp_path}/file/store.db (CONNECTOR_STORE_URL)" in str(caught.value)
+    assert "Not a directory" in str(caught.value)
+
+
+def test_a_mistyped_folder_is_not_made(tmp_path: Path) -> None:
+    """A new, empty store there would forget every token, operation and journal."""
+    with pytest.raises(FixConfiguration, match="No such file or directory"):
+        open_store(f"sqlite:///{tmp_path}/conector/store.db")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_store_is_shown_without_its_secrets() -> None:
+    assert shown(f"postgresql://user:{SECRET}@host/database?password={SECRET}") == "postgresql://user:***@host/database"
+    assert shown("sqlite:////var/store.db") == "sqlite:////var/store.db"
 
 
 def test_a_file_that_is_no_database(tmp_path: Path) -> None:
