@@ -81,4 +81,4 @@ def test_times_are_those_of_the_code() -> None:
     assert f"{KEEP / 86400:.0f} days after a newer one" in TEXT
     assert f"{MONTH / 86400:.0f} days after their end" in TEXT
     assert DAY == 86400
-    assert f"what was had for them {ISSUED_FOR / 60:.0f} minutes" in TEXT
+    assert f"access tokens made from them, {ISSUED_FOR / 60:.0f} minutes" in TEXT
