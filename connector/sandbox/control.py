@@ -5,14 +5,16 @@ comes here, and nothing here is counted in the journal. Changes to the organisat
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from difflib import get_close_matches
 from typing import Any
 from urllib.parse import parse_qs
 
 from connector.sandbox import mutations, oracle
 from connector.sandbox.connection import HttpAnswer, HttpRequest
-from connector.sandbox.dispatch import EmulatedAws
+from connector.sandbox.dispatch import OPERATIONS, EmulatedAws
 from connector.sandbox.journal import Journal
+from connector.sandbox.models import ACTION_PREFIXES
 from connector.sandbox.provisioning import settle
 
 
@@ -32,6 +34,8 @@ def state(aws: EmulatedAws, _: Any) -> dict[str, Any]:
 def options(aws: EmulatedAws, body: Any) -> dict[str, Any]:
     """Change options, if any are given; tell them all."""
     if body:
+        if isinstance(body.get("deny"), list):
+            check_denied(body["deny"])
         aws.options.merge(body)
     return aws.options.as_dict()
 
@@ -39,6 +43,7 @@ def options(aws: EmulatedAws, body: Any) -> dict[str, Any]:
 def faults(aws: EmulatedAws, body: Any) -> dict[str, Any]:
     """Add a rule, or several; `{"clear": true}` drops them all first."""
     rows = body if isinstance(body, list) else [body or {}]
+    _check_known([row["operation"] for row in rows if "operation" in row], {"*", *_EMULATED, *_OF_SCIM})
     for row in rows:
         described = dict(row)
         if described.pop("clear", False):
@@ -100,6 +105,19 @@ def mutate(aws: EmulatedAws, body: Any) -> dict[str, Any]:
         return mutations.perform(aws.organisation, str(action), asked, aws.clock.now())
 
 
+def check_denied(names: list[Any]) -> None:
+    """Raise ValueError for a name that is no operation emulated here, nor its IAM action: nothing would be denied."""
+    actions = {f"{ACTION_PREFIXES[service]}:{each}" for service, found in OPERATIONS.items() for each in found}
+    _check_known(names, {*_EMULATED, *actions})
+
+
+def _check_known(names: list[Any], known: Collection[str]) -> None:
+    for name in names:
+        if not isinstance(name, str) or name not in known:
+            near = get_close_matches(str(name), known, 3) or sorted(each for each in known if ":" not in each)
+            raise ValueError(f"there is no operation {name!r}; did you mean one of {', '.join(near)}?")
+
+
 def _number(name: str, value: Any) -> float:
     try:
         return float(value)
@@ -119,6 +137,8 @@ ACTIONS: dict[str, Callable[[EmulatedAws, Any], dict[str, Any]]] = {
     "rates": rates,
     "mutate": mutate,
 }
+_EMULATED = frozenset(name for found in OPERATIONS.values() for name in found)
+_OF_SCIM = ("ScimGetUser", "ScimListUsers", "ScimPatchUser")
 READABLE = ("state", "options", "organisation", "calls", "rates")
 
 

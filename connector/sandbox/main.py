@@ -10,6 +10,7 @@ from types import FrameType
 
 import click
 
+from connector.sandbox.control import check_denied
 from connector.sandbox.options import Options
 from connector.sandbox.organisation import Organisation
 from connector.sandbox.seed import Size, generated
@@ -19,7 +20,13 @@ from connector.sandbox.small import small
 
 @click.command("sandbox")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=4566, show_default=True, help="Port to listen on; 0 takes a free one.")
+@click.option(
+    "--port",
+    default=4566,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="Port to listen on; 0 takes a free one.",
+)
 @click.option(
     "--organisation",
     type=click.Choice(["small", "generated"]),
@@ -86,6 +93,10 @@ def sandbox_command(
     caller: str,
 ) -> None:
     """Serve an emulated AWS with IAM Identity Center in it, for any AWS SDK."""
+    try:
+        check_denied(list(deny))
+    except ValueError as error:
+        raise click.BadParameter(f"{error}", param_hint="--deny") from None
     size = {
         "users": users,
         "groups": groups,
@@ -104,7 +115,14 @@ def sandbox_command(
         caller=caller,
     )
     made = organisation_for(organisation, size, seed, region, external_idp)
-    run(Sandbox(made, options, host=host, port=port))
+    try:
+        sandbox = Sandbox(made, options, host=host, port=port).start()
+    except OSError as error:
+        reason = str(error.strerror).partition(" (while")[0]
+        raise click.ClickException(
+            f"Cannot listen on {host}:{port}: {reason}. Choose another --port or --host."
+        ) from None
+    run(sandbox)
 
 
 def organisation_for(
@@ -122,7 +140,7 @@ def organisation_for(
 
 
 def run(sandbox: Sandbox) -> None:
-    """Serve until told to stop."""
+    """Serve until told to stop; it listens already."""
     told = threading.Event()
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
@@ -130,10 +148,12 @@ def run(sandbox: Sandbox) -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
-    with sandbox:
+    try:
         click.echo(banner(sandbox))
         while not told.wait(0.5):
             pass
+    finally:
+        sandbox.stop()
     click.echo("The sandbox has stopped.")
 
 

@@ -64,6 +64,27 @@ def test_a_size_for_the_small_organisation_is_refused():
     assert "leave out" in answer.output
 
 
+def test_where_nobody_can_listen_is_said_in_a_sentence(world):
+    """No traceback: the port is taken, is none, or the host is not this machine."""
+    taken = world.sandbox.url.rsplit(":", 1)[1]
+    for words, said in (
+        (["--port", taken], f"Cannot listen on 127.0.0.1:{taken}: Address already in use. Choose another --port"),
+        (["--port", "99999"], "99999 is not in the range"),
+        (["--port", "0", "--host", "host.invalid"], "Cannot listen on host.invalid:0: "),
+    ):
+        answer = CliRunner().invoke(sandbox_command, words)
+        assert answer.exit_code in (1, 2)
+        assert said in answer.output
+        assert isinstance(answer.exception, SystemExit)
+
+
+def test_only_what_is_emulated_can_be_denied():
+    answer = CliRunner().invoke(sandbox_command, ["--deny", "sso:ListPermissionSets", "--deny", "ListUser"])
+
+    assert answer.exit_code == 2
+    assert "there is no operation 'ListUser'; did you mean one of ListUsers" in answer.output
+
+
 def test_every_option_explains_itself():
     assert all(option.help for option in sandbox_command.params)
 

@@ -58,6 +58,24 @@ def test_options_are_merged_and_wrong_ones_change_nothing(world, ask):
     assert ask("options")[1]["tps"] == 50
 
 
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [
+        ("faults", {"operation": "ListUser", "fault": "denied"}),
+        ("faults", [{"operation": "*", "fault": "denied"}, {"operation": "sso:ListUsers", "fault": "denied"}]),
+        ("options", {"deny": ["ListUsers", "identitystore:ListUser"]}),
+        ("options", {"deny": ["Nonsense"]}),
+    ],
+)
+def test_what_is_never_called_is_refused(ask, name, body):
+    """A rule for a mistyped operation would never strike, and the test behind it would prove nothing."""
+    status, answer = ask(name, body)
+
+    assert status == 400
+    assert answer["error"].startswith("there is no operation '")
+    assert "ListUsers" in answer["error"]
+
+
 def test_the_organisation_is_told_as_it_is(world, ask):
     """The oracle's source: it knows what no list shows."""
     _, organisation = ask("organisation")
