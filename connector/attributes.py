@@ -7,7 +7,9 @@ is adding a row. Names are a contract (docs/attributes.md); paths are those of t
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Final, Literal
 
 ENTERPRISE: Final = "aws:identitystore:enterprise"
@@ -222,6 +224,13 @@ ORDER: Final[tuple[str, ...]] = (
     INHERITED_ACCESS,
 )
 """Names of all attributes of an account, in the order every answer has them."""
+
+
+def unknown(name: str, known: Collection[str]) -> str:
+    """What is said of an attribute that is none of those `known`: which it resembles, or which there are."""
+    near = get_close_matches(name[:60], known, 1)
+    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+    return f"there is no attribute {name[:60]!r}; {hint}"
 
 
 def of_attribute(name: str) -> EntitlementType | None:

@@ -296,7 +296,9 @@ def test_the_doctor_notices_what_only_some_commands_need(sandbox: dict[str, str]
     assert answer.returncode == 1
     assert "The source default can be listed, but a command fails." in answer.stdout
     assert "std:account:enable and std:account:disable fail: scim_token_file of source default" in answer.stdout
-    assert answer.stderr == ""
+    (line,) = answer.stderr.splitlines()
+    assert "scim_token_file cannot be read" in line
+    assert f"{tmp_path / 'missing'}: No such file" in line  # the log's reader may know the path, callers may not
 
 
 def test_the_doctor_sends_a_plain_member_elsewhere(sandbox: dict[str, str], tmp_path: Path) -> None:
@@ -311,6 +313,7 @@ def test_the_doctor_knows_its_sources(cli: CliRunner) -> None:
     answer = cli.invoke(main, ["doctor", "--source", "nowhere"])
     assert answer.exit_code == 1
     assert "There is no source nowhere; there are default." in answer.output
+    assert "Name one of these with --source" in answer.output
 
 
 # ---- serve, on the sandbox

@@ -160,7 +160,15 @@ def test_operations_are_listed(operations: list[str]) -> None:
     assert operations[2] not in run("operations", "--source", "eu")[1]
     assert run("operations", "--limit", "1", "--json")[1].count("\n") == 1
     assert [json.loads(line)["id"] for line in run("operations", "--json")[1].splitlines()] == operations[::-1]
-    assert run("operations", "--source", "none")[0] == 0
+
+
+def test_operations_of_a_source_that_nobody_knows_are_refused(operations: list[str]) -> None:
+    """One that the store knows is listed, configured or not, and one that is configured may have none yet."""
+    code, out, err = run("operations", "--source", "nosuch")
+    assert (code, out) == (1, "")
+    assert "There is no source nosuch; there are default." in err
+    assert run("operations", "--source", "default")[0] == 0
+    assert operations[2] in run("operations", "--source", "us")[1]
 
 
 def test_one_operation(operations: list[str]) -> None:

@@ -29,7 +29,8 @@ _LOOK_UPS: Final = {"userName": "userName", "email": "emails.value"}
 def checked(identifier: str, what: str) -> str:
     """The id of a user or group, if it has the shape of one: AWS answers a malformed id in ways that prove nothing."""
     if not RESOURCE_ID.match(identifier):
-        raise FixRequest(f"{identifier[:60]!r} is not the id of a {what} in Identity Center.")
+        named = "UserId, not its userName" if what == "user" else "GroupId, not its name"
+        raise FixRequest(f"{identifier[:60]!r} is not the id of a {what} in Identity Center (its {named}).")
     return identifier
 
 

@@ -254,7 +254,7 @@ def _type_of(source: Source, name: str) -> attributes.EntitlementType | None:
 def _row(name: str) -> attributes.Attribute:
     row = attributes.BY_NAME.get(name)
     if row is None:
-        raise InvalidAttribute(f"there is no attribute {name!r}")
+        raise InvalidAttribute(attributes.unknown(name, attributes.ORDER))
     return row
 
 

@@ -14,7 +14,7 @@ import click
 from rich.console import Console
 
 from connector.cli.complaints import shown
-from connector.errors import AskPermission, ConnectorError, FixConfiguration
+from connector.errors import AskPermission, ConnectorError, FixConfiguration, SourceNotFound
 from connector.settings import Settings, read_settings
 from connector.web.logs import configure_logs
 from connector.wire.legible import legible
@@ -57,6 +57,8 @@ def advice(error: ConnectorError) -> str:
     """What the reader does next."""
     if isinstance(error, AskPermission):
         return f"Allow {error.action} to the identity this source runs as."
+    if isinstance(error, SourceNotFound):
+        return "Name one of these with --source, or add it to the sources file."
     if isinstance(error, FixConfiguration):
         return "Change the setting that the sentence names, and run this again."
     return "Try again later." if error.retryable else "See the sentence above."

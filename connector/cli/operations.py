@@ -12,6 +12,7 @@ from connector.cli.complaints import told
 from connector.cli.opened import opened
 from connector.errors import OperationNotFound
 from connector.model import Operation, Recorded
+from connector.settings import read_settings
 from connector.wire.legible import legible
 
 
@@ -25,8 +26,12 @@ def operations_group(context: click.Context, source: str | None, unfinished: boo
     """List changes and what became of them, the newest first."""
     if context.invoked_subcommand is not None:
         return
-    with told(), opened() as store:
-        found = store.operations.listed(source, unfinished, limit)
+    with told():
+        settings = read_settings()
+        with opened(settings) as store:
+            found = store.operations.listed(source, unfinished, limit)
+            if source is not None and not (found or store.operations.listed(source, False, 1)):
+                settings.source(source)  # a source that is configured no longer is one that the store knows
     if as_json:
         for each in found:
             click.echo(json.dumps(_shown(each)))

@@ -149,7 +149,8 @@ class Probe:
         source = self.desk.source
         if source.disable_by == "refuse":
             self.warnings.append(
-                'enable and disable are refused (disable_by = "refuse"); AWS offers them through SCIM only'
+                'enable and disable are refused (disable_by = "refuse"): AWS offers them through SCIM only '
+                '(disable_by = "scim"); "strip" takes direct access away and gives it back'
             )
         if source.disable_by != "strip" and (stripped := self.desk.stripped.all(source.name)):
             self.warnings.append(

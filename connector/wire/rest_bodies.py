@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from connector.attributes import BY_NAME, ENTITLEMENT_TYPES, ORDER, SCALARS, of_attribute
+from connector.attributes import BY_NAME, ENTITLEMENT_TYPES, INHERITED_ACCESS, ORDER, SCALARS, of_attribute, unknown
 from connector.errors import FixRequest, InvalidAttribute
 from connector.model import Account, Change, ChangeAccount, Entitlement, NewAccount, Op, Page, Snapshot
 from connector.wire.inputs import INPUTS, texts
@@ -24,6 +24,8 @@ GIVEN: Final = (
     KNOWN - {each.name for each in SCALARS if each.writable} - {t.attribute for t in ENTITLEMENT_TYPES.values()}
 )
 """Those that nobody can choose for a new account."""
+
+_INHERITED: Final = frozenset({INHERITED_ACCESS, *(t.inherited for t in ENTITLEMENT_TYPES.values())})
 
 
 def encoded(body: object) -> bytes:
@@ -78,9 +80,8 @@ def new_account(sent: Mapping[str, Any]) -> NewAccount:
             raise InvalidAttribute(
                 "disabled cannot be given to a new account: it is enabled; a POST on /accounts/{id}/disable disables it"
             )
-        raise InvalidAttribute(
-            f"{name} is read-only: a new account gets it from Identity Center, or through its groups"
-        )
+        why = "it comes through groups" if name in _INHERITED else "Identity Center sets it itself"
+        raise InvalidAttribute(f"{name} is read-only: {why}; leave it out, and the answer has it")
     asked = INPUTS["std:account:create"]({"attributes": sent})
     assert isinstance(asked, NewAccount)
     return asked
@@ -129,6 +130,6 @@ def _check_attributes(sent: Mapping[str, Any]) -> None:
     """Refuse what no attribute can be, whether or not it has a value: a misspelt name must not look like success."""
     for name, raw in sent.items():
         if name not in KNOWN:
-            raise InvalidAttribute(f"there is no attribute {name[:60]!r}")
+            raise InvalidAttribute(unknown(name, ("id", "disabled", *ORDER)))
         if isinstance(raw, list) and (name in BY_NAME or name in ("id", "disabled")):
             raise InvalidAttribute(f"{name} takes one value, not a list")

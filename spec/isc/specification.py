@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from connector.commands.specification import specification
+from connector.errors import FixConfiguration
 from connector.model import Source
 from connector.settings import read_settings
 
@@ -45,7 +46,10 @@ def written(source: Source) -> str:
 
 def named(name: str) -> Source:
     """A source of the sources file that the environment names."""
-    sources = read_settings().sources
+    try:
+        sources = read_settings().sources
+    except FixConfiguration as error:
+        sys.exit(str(error))
     if name not in sources:
         sys.exit(f"There is no source {name}; there are {', '.join(sorted(sources))} (CONNECTOR_SOURCES).")
     return sources[name]

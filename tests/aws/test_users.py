@@ -104,7 +104,7 @@ def test_a_malformed_id_is_refused_without_a_call(world, identifier):
     directory.instance()
     before = directory.calls()
 
-    with pytest.raises(FixRequest, match="is not the id of a user"):
+    with pytest.raises(FixRequest, match=r"is not the id of a user .* \(its UserId, not its userName\)"):
         directory.user(identifier)
     with pytest.raises(FixRequest):
         directory.delete_user(identifier)

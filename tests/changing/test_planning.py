@@ -107,7 +107,8 @@ def test_a_required_attribute_cannot_be_cleared(asked: Change) -> None:
 @pytest.mark.parametrize(
     ("asked", "sentence"),
     [
-        (change("Set", "shoeSize", "44"), "no attribute 'shoeSize'"),
+        (change("Set", "shoeSize", "44"), "no attribute 'shoeSize'; there are userId, userName, "),
+        (change("Set", "nick", "Tim"), r"no attribute 'nick'; did you mean nickName\?"),
         (change("Set", "userId", "u2"), "userId is read-only"),
         (change("Set", "userStatus", "DISABLED"), "userStatus is read-only"),
         (change("Add", "inheritedPermissionSetAssignments", READ), "inheritedPermissionSetAssignments is read-only"),

@@ -8,6 +8,8 @@ import json
 from pathlib import Path
 from types import ModuleType
 
+import pytest
+
 from connector.commands import COMMANDS
 from connector.commands.specification import specification
 from connector.model import Source
@@ -33,6 +35,16 @@ def bundles() -> ModuleType:
 def test_it_is_what_the_code_says():
     """A row changed in `connector/attributes.py` changes the file, or this fails."""
     assert KEPT.read_text(encoding="utf-8") == written(), "run: python tests/docs/test_specification.py"
+
+
+def test_a_sources_file_that_is_not_there_is_said_in_a_sentence(monkeypatch, tmp_path):
+    """`CONNECTOR_SOURCES=… make isc SOURCE=…` ends without a traceback."""
+    monkeypatch.setenv("CONNECTOR_SOURCES", str(tmp_path / "sources.toml"))
+
+    with pytest.raises(SystemExit) as ended:
+        bundles().named("workforce")
+
+    assert f"{tmp_path / 'sources.toml'}: No such file or directory" in str(ended.value)
 
 
 def test_its_commands_are_commands_of_ours():

@@ -224,9 +224,10 @@ def test_a_type_that_the_source_does_not_have_is_absent(world: World, joiner: st
     ("member", "says"),
     [
         ({"disabled": True}, "disabled cannot be given to a new account: it is enabled"),
-        ({"id": ""}, "id is read-only"),
+        ({"id": ""}, "id is read-only: Identity Center sets it itself; leave it out"),
         ({"userId": "chosen"}, "userId is read-only"),
-        ({"inheritedAccess": []}, "inheritedAccess is read-only"),
+        ({"inheritedAccess": []}, "inheritedAccess is read-only: it comes through groups"),
+        ({"nick": "Tim"}, "there is no attribute 'nick'; did you mean nickName?"),
         ({"inheritedPermissionSetAssignments": ["x"]}, "inheritedPermissionSetAssignments is read-only"),
         ({"userStatus": "DISABLED"}, "userStatus is read-only"),
     ],
