@@ -110,7 +110,19 @@ def test_a_token_with_a_mistake_is_not_made(cli: CliRunner, options: list[str]) 
     assert answer.exit_code == 2
     assert "idc_" not in answer.output
     if "2020" in options[-1]:
-        assert "has passed" in answer.output
+        assert f"{options[-1]} has passed" in answer.output
+
+
+def test_ends_are_shown_as_they_were_given(cli: CliRunner) -> None:
+    """A date is the last day: the midnight after it would look like another day."""
+    ends = ("2035-06-30", "2035-06-30T12:00:00+02:00")
+    for end in ends:
+        assert cli.invoke(main, ["token", "new", "--name", "isc", "--scope", "read", "--expires", end]).exit_code == 0
+    lines = cli.invoke(main, ["token", "list"]).output.splitlines()[1:]
+    assert "  after 2035-06-30 " in lines[0]
+    assert "  2035-06-30T10:00:00+00:00" in lines[1]
+    told = cli.invoke(main, ["token", "rotate", lines[0].split()[0], "--old-until", "2034-12-31"]).output
+    assert "The old one ends after 2034-12-31." in told
 
 
 # ---- serve

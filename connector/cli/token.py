@@ -7,8 +7,8 @@ of the store, but only whoever sets the environment can take them away.
 from __future__ import annotations
 
 import os
-import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
+from time import time as now
 
 import click
 
@@ -105,13 +105,13 @@ def rotate_command(id: str, expires: str | None, old_until: str | None) -> None:
             about, secret = old.token, new_token()
             if until is None and about.expires is not None:
                 # Those of the environment do not say when they were made: what is left of them is given anew.
-                until = datetime.fromtimestamp(time.time() + about.expires.timestamp() - (old.made or time.time()), UTC)
+                until = datetime.fromtimestamp(now() + about.expires.timestamp() - (old.made or now()), UTC)
             _keep(store, Token(about.name, about.scope, digest_of(secret), about.sources, until), secret)
             if store.tokens.find(about.digest) is None:
                 click.echo("The old one is in CONNECTOR_API_TOKENS: take its entry out and restart.")
             elif end is not None:
                 store.tokens.shorten(about.digest, end)
-                click.echo(f"The old one ends {_time(end.timestamp())}.")
+                click.echo(f"The old one ends {_end(end)}.")
             else:
                 click.echo(f"When the caller uses it: idc-connector token revoke {old.id}")
 
@@ -130,7 +130,7 @@ def revoke_command(id: str) -> None:
 
 
 def _keep(store: Store, token: Token, secret: str) -> None:
-    kept = KeptToken(token, time.time())
+    kept = KeptToken(token, now())
     store.tokens.keep(kept)
     _show(secret)
     click.echo(f"The service knows it as {kept.id}, a token of {token.name} with scope {token.scope}.")
@@ -149,8 +149,8 @@ def _expiry(text: str | None, option: str) -> datetime | None:
         moment = parse_expiry(text)
     except ValueError as error:
         raise click.BadParameter(f"{error}.", param_hint=option) from None
-    if moment.timestamp() <= time.time():
-        raise click.BadParameter(f"{moment.isoformat()} has passed.", param_hint=option)
+    if moment.timestamp() <= now():
+        raise click.BadParameter(f"{text} has passed.", param_hint=option)
     return moment
 
 
@@ -168,14 +168,23 @@ def _one(known: list[KeptToken], id_: str) -> KeptToken:
 def _line(kept: KeptToken) -> tuple[str, ...]:
     token = kept.token
     sources = "all" if token.sources is None else ",".join(sorted(token.sources))
-    ended = " (ended)" if token.expired(time.time()) else ""
-    expires = "never" if token.expires is None else _time(token.expires.timestamp()) + ended
-    made, used = ("environment", "unknown") if kept.made == ENVIRONMENT else (_time(kept.made), _time(kept.used))
+    ended = " (ended)" if token.expired(now()) else ""
+    expires = "never" if token.expires is None else _end(token.expires) + ended
+    used = "never" if kept.used is None else _time(kept.used, "minutes")
+    made, used = ("environment", "unknown") if kept.made == ENVIRONMENT else (_time(kept.made), used)
     return (kept.id, token.name, token.scope, sources, made, expires, used)
 
 
-def _time(seconds: float | None) -> str:
-    return "never" if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+def _end(moment: datetime) -> str:
+    """When a token ends, as it was asked: a date stands for all of its day."""
+    moment = moment.astimezone(UTC)
+    if moment.time() == time(0):
+        return f"after {(moment - timedelta(days=1)).date()}"
+    return _time(moment.timestamp())
+
+
+def _time(seconds: float, to_the: str = "seconds") -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec=to_the)
 
 
 def _with_known(entry: str) -> str:
