@@ -23,8 +23,8 @@ from connector.web.logs import configure_logs
 def walk_command(name: str | None, as_json: bool) -> None:
     """Count a source and say how a census will read it.
 
-    Asks AWS for users, groups, permission sets, AWS accounts and pairs, but for no membership and no assignment.
-    Changes nothing.
+    Asks AWS for users, groups, permission sets, AWS accounts, pairs and applications, but for no membership and no
+    assignment. Changes nothing.
     """
     with told():
         settings = read_settings()
@@ -53,7 +53,7 @@ def _show(found: Survey, seconds: float) -> None:
     accounts = "unknown (Organizations denies it)" if found.aws_accounts is None else str(found.aws_accounts)
     console.print(
         f"{found.users} users, {found.groups} groups, {found.permission_sets} permission sets, "
-        f"AWS accounts: {accounts}, {found.pairs} pairs"
+        f"AWS accounts: {accounts}, {found.pairs} pairs, {found.applications} applications"
     )
     table = Table(box=None, pad_edge=False)
     for heading in ("walk", "calls", "why"):

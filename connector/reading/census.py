@@ -170,7 +170,8 @@ def _orphans(work: Work, kinds: tuple[str, ...], instance: Instance, clock: Cloc
     orphans = sorted(f"{pair} of {each.type} {each.id}" for each in absent for pair in held[each])
     if orphans:
         named = ", ".join(orphans[: grants.NAMED]) + (", …" if len(orphans) > grants.NAMED else "")
-        work.warnings.append(f"{len(orphans)} assignments belong to principals that no longer exist: {named}")
+        belong = "1 assignment belongs" if len(orphans) == 1 else f"{len(orphans)} assignments belong"
+        work.warnings.append(f"{belong} to principals that no longer exist: {named}")
     return orphans, clock.now()
 
 

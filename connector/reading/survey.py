@@ -27,6 +27,7 @@ class Survey:
     aws_accounts: int | None
     """None when Organizations denies it."""
     pairs: int
+    applications: int
     walks: tuple[Walk, ...]
     calls: dict[str, int]
     """Calls a census makes at least, by service; pages of members and assignments beyond the first come on top."""
@@ -38,7 +39,7 @@ class Survey:
 
 
 def survey(directory: Directory, source: Source) -> Survey:
-    """Count users, groups, permission sets, AWS accounts and pairs. Reads no membership and no assignment."""
+    """Count all kinds of things a source has, but read no membership and no assignment."""
     instance = directory.instance()
     users = sum(1 for _ in directory.users())
     with_groups = source.has(attributes.GROUP.name) or source.inherited == "full"
@@ -49,24 +50,32 @@ def survey(directory: Directory, source: Source) -> Survey:
         memberships = walk.memberships(groups, users)
         walks.append(memberships)
         calls["identitystore"] += pages(groups) + memberships.calls
+    # ListInstances and DescribeInstance, DescribeOrganization: asked by whoever opens a source.
+    calls |= {"sso-admin": 2, "organizations": 1}
+    applications = 0
+    if source.has(attributes.APPLICATION.name):
+        applications = len(directory.application_names())
+        # Each tells apart from the list whether it asks for assignments, and then which it has.
+        calls["sso-admin"] += pages(applications) + 2 * applications
     if not (source.has(attributes.ASSIGNMENT.name) and instance.multi_account):
-        return Survey(users, groups, 0, None, 0, tuple(walks), calls)
+        return Survey(users, groups, 0, None, 0, applications, tuple(walks), calls)
     permission_sets = list(directory.permission_set_ids())
     aws_accounts = _aws_accounts(directory)
     enumeration = walk.pairs(len(permission_sets))
     found = together(THREADS, lambda id_: sum(1 for _ in directory.aws_accounts_of(id_)), permission_sets)
     pairs = sum(found)
     assignments = walk.assignments(pairs, users, groups)
-    # ListInstances and DescribeInstance, then names: kept after the first census.
-    base = 2 + pages(len(permission_sets)) + len(permission_sets)
-    calls["sso-admin"] = base + enumeration.calls + assignments.calls
-    calls["organizations"] = 1 + (pages(len(aws_accounts), walk.ORGANIZATIONS_PAGE) if aws_accounts is not None else 1)
+    # Names are kept after the first census.
+    names = pages(len(permission_sets)) + len(permission_sets)
+    calls["sso-admin"] += names + enumeration.calls + assignments.calls
+    calls["organizations"] += pages(len(aws_accounts), walk.ORGANIZATIONS_PAGE) if aws_accounts is not None else 1
     return Survey(
         users,
         groups,
         len(permission_sets),
         None if aws_accounts is None else len(aws_accounts),
         pairs,
+        applications,
         (*walks, enumeration, assignments),
         calls,
     )

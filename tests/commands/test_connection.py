@@ -12,12 +12,15 @@ import pytest
 from structlog.testing import capture_logs
 
 from connector.app import Core
+from connector.clock import SystemClock
 from connector.commands import COMMANDS, connection
 from connector.commands.connection import Probe
 from connector.commands.denials import COSTS
 from connector.commands.desk import Desk
 from connector.errors import AskPermission, FixConfiguration
-from connector.model import Done, ListAccounts, NoInput, OneAccount, Source
+from connector.model import Done, Lane, ListAccounts, NoInput, OneAccount, Source
+from connector.patience import Patience
+from connector.reading.survey import survey
 from connector.sandbox import building
 from connector.sandbox.server import Sandbox
 from connector.sandbox.small import CORE, DATA
@@ -103,6 +106,22 @@ def test_what_is_said_to_fail_fails(desk: DeskOf, sandbox: Sandbox) -> None:
                 list(COMMANDS["std:account:read"].run(here, user))
         else:
             assert len(list(COMMANDS["std:account:read"].run(here, user))) == 1
+
+
+def test_the_survey_counts_what_a_census_asks(desk: DeskOf, sandbox: Sandbox) -> None:
+    """Applications, too. Only asking tells which principals are gone: each is described."""
+    here = desk()
+    found = survey(here.directory(Lane.CENSUS), here.source)
+    sandbox.control("forget")
+    snapshot = desk().freshness.snapshot(Patience(10, SystemClock()))
+    asked, gone = sandbox.control("state")["families"], 1
+    assert found.applications == 2
+    assert found.calls == {
+        "identitystore": asked["identitystore"] - gone,
+        "sso-admin": asked["sso-admin"],
+        "organizations": asked["organizations"],
+    }
+    assert "1 assignment belongs to principals that no longer exist" in str(snapshot.summary["warnings"])
 
 
 def test_a_plain_member_is_sent_elsewhere(desk: DeskOf) -> None:
