@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 import structlog
 
-from connector.errors import AwsFailed, CallUs, ConnectorError
+from connector.errors import AwsFailed, CallUs, ConnectorError, RetryLater
 from connector.lease import LEASE
 from connector.model import Fact, Operation, Pair, Snapshot, Source
 from connector.ports import Census, Clock, Directories, Patience, Records, Stripped
@@ -24,6 +24,8 @@ log = structlog.get_logger(__name__)
 
 POLL = 0.5
 """Seconds between looks at a census that another process makes."""
+STOPPING = "at interpreter shutdown", "after interpreter shutdown"
+"""Python's words, of no class of their own, for a thread that was to be begun while the process ends."""
 SWEEP_EVERY = 24 * 3600.0
 """Seconds between two sweeps by pair of a source that is read by principal."""
 
@@ -174,11 +176,18 @@ class Freshness:
             self._tell(work.census, running, failure)
 
     def _tell(self, lease: Census, running: Future[Snapshot], failure: BaseException) -> None:
+        if isinstance(failure, RuntimeError) and str(failure).endswith(STOPPING):
+            # Nothing failed: who waits in another process begins anew.
+            self._end(lease, running, RetryLater("The service is stopping; ask again."), "")
+            return
         known = isinstance(failure, ConnectorError)
         log.warning("census failed", source=self.source.name, reason=str(failure), exc_info=not known)
         told = failure if known else CallUs("the reading of the source ended in a defect of this service; see its log")
+        self._end(lease, running, told, str(told))
+
+    def _end(self, lease: Census, running: Future[Snapshot], told: BaseException, reason: str) -> None:
         try:
-            self.records.abandon(lease, str(told))
+            self.records.abandon(lease, reason)
         except ConnectorError as second:
             # The lease runs out by itself; the first failure is the one to tell.
             log.warning("the lease could not be given back", source=self.source.name, reason=str(second))

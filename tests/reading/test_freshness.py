@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from connector.clock import SystemClock
+from connector.errors import RetryLater
 from connector.model import Fact, Snapshot, Source
 from connector.patience import Patience
 from connector.ports import Records
 from connector.reading.freshness import Freshness
+from connector.reading.together import together
 from connector.store import open_store
 
 INSTANCE = "arn:aws:sso:::instance/ssoins-0000000000000001"
@@ -82,6 +86,25 @@ def test_a_census_that_ended_between_the_look_and_the_turn_is_not_made_again(rec
     assert of(late).snapshot(Patience(1, SystemClock(), threading.Event())) == late.published
     assert not records.census_running("default")
     assert records.last_failure("default") is None
+
+
+def test_a_process_that_ends_is_no_defect(records: Records, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever waits for its census is to ask again, and no other process takes it for failed."""
+
+    class Threaded:
+        def calls(self, _: Source) -> dict[str, int]:
+            return {}
+
+        def open(self, *_: object) -> Any:
+            list(together(1, str, "ab"))
+
+    freshness = replace(of(records), directories=Threaded())  # type: ignore[arg-type]
+    monkeypatch.setattr("concurrent.futures.thread._shutdown", True)  # what Python does first when the process ends
+    with capture_logs() as lines, pytest.raises(RetryLater, match="stopping"):
+        freshness.snapshot(Patience(5, SystemClock()))
+    assert [each for each in lines if each["log_level"] != "info"] == []
+    assert records.last_failure("default") is None
+    assert not records.census_running("default")
 
 
 def test_a_doubted_snapshot_is_there_but_answers_no_list(records: Records) -> None:
