@@ -95,8 +95,8 @@ def test_another_processes_change_goes_first(url, pool):
     for worker in workers:
         worker.kill()
     times = [float(line) for worker in workers for line in worker.communicate(timeout=10)[0].split("\n")[:-1]]
-    # Taking turns, the two censuses would get two tokens for each of the change's.
-    assert len([at for at in times if began <= at <= ended]) <= 10
+    # Taking turns, the two censuses would get two tokens for each of the change's: 40. Some were on their way.
+    assert len([at for at in times if began <= at <= ended]) <= 20
 
 
 def test_lanes_within_one_process(pool):

@@ -22,6 +22,7 @@ USUAL = {"2xx", "3xx", "401", "403", "404", "409", "429", "5xx"}
 """schemathesis's own expectation of a request that fits the document."""
 
 
+@pytest.mark.timeout(400)  # a minute of work, on a machine that may have other things to do
 @pytest.mark.parametrize("token", [TOKEN, None], ids=["authenticated", "anonymous"])
 def test_schemathesis_finds_no_failure(tmp_path: Path, token: str | None) -> None:
     """On an organisation of its own, which it may change as it likes."""
