@@ -52,6 +52,8 @@ class Settings:
     sources: Mapping[str, Source] = field(default_factory=lambda: {DEFAULT: Source(DEFAULT)})
     store_url: str = field(default="", repr=False)
     """SQLAlchemy URL; it may hold a password."""
+    store_in_default_place: bool = False
+    """Whether we make the store's folder. One that was named is there, or else its path was mistyped."""
     audit_log: str | None = None
     """Where the audit goes besides the store: a path, or `-` for standard output."""
     audit_key: bytes | None = field(default=None, repr=False)
@@ -90,11 +92,6 @@ class Settings:
         return self.sources[name]
 
     @property
-    def store_in_default_place(self) -> bool:
-        """Whether we make the store's folder. One that was named is there, or else its path was mistyped."""
-        return self.store_url == default_store_url()
-
-    @property
     def default_source(self) -> Source:
         """The source that answers where none is named and none is needed: `default`, or the first one."""
         return self.sources.get(DEFAULT) or next(iter(self.sources.values()))
@@ -105,10 +102,12 @@ def read_settings() -> Settings:
     problems: list[str] = []
     values = _Variables(problems)
     aws_tps = values.get("CONNECTOR_AWS_TPS", rate, 18.0)
+    store = values.get("CONNECTOR_STORE_URL", store_url, None)
     settings = Settings(
         tokens=values.get("CONNECTOR_API_TOKENS", parse_tokens, ()),
         sources=_sources(values, problems),
-        store_url=values.get("CONNECTOR_STORE_URL", store_url, None) or default_store_url(),
+        store_url=default_store_url() if store is None else store,
+        store_in_default_place=store is None,
         audit_log=values.get("CONNECTOR_AUDIT_LOG", str, None),
         audit_key=values.get("CONNECTOR_AUDIT_KEY", audit_key, None),
         aws_tps=aws_tps,
