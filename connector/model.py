@@ -270,6 +270,8 @@ class Account:
     attributes: Mapping[str, Values]
     refusals: tuple[Refusal, ...] = ()
     deleted: bool = False
+    undone: str = ""
+    """Why a command that knows only done and not done (enable, disable, delete) is not done; empty when it is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,7 @@ def answer_of(event: Event) -> dict[str, Any]:
             "disabled": event.disabled,
             "attributes": {name: _plain(value) for name, value in event.attributes.items()},
             "refusals": [asdict(each) for each in event.refusals],
+            "undone": event.undone,
         }
     return {"details": dict(event.details) if isinstance(event, Done) else {}}
 
@@ -91,6 +92,7 @@ def told_again(answer: Mapping[str, Any]) -> Event:
         answer["disabled"],
         {name: _frozen(answer["attributes"][name]) for name in ORDER if name in answer["attributes"]},
         tuple(Refusal(**each) for each in answer["refusals"]),
+        undone=answer.get("undone", ""),
     )
 
 

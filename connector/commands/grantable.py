@@ -7,12 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import structlog
+
 from connector.changing.planning import malformed
 from connector.commands.desk import Desk
-from connector.errors import AskPermission, ManagedElsewhere, NotGrantable
+from connector.errors import AskPermission, ConnectorError, ManagedElsewhere, NotGrantable
 from connector.model import Pair, Step, Verb
 from connector.ports import Directory
 from connector.reading import requestable
+
+log = structlog.get_logger(__name__)
 
 
 def check(desk: Desk, directory: Directory, steps: Iterable[Step]) -> None:
@@ -26,6 +30,26 @@ def check(desk: Desk, directory: Directory, steps: Iterable[Step]) -> None:
             _pair(desk, directory, step.value)
         else:
             _application(directory, step.value)
+
+
+def gone(directory: Directory, step: Step) -> str:
+    """What AWS says no longer exists of what the step would give; empty when all of it does, or AWS does not say."""
+    try:
+        return _gone(directory, step)
+    except ConnectorError as failure:
+        log.warning("whether something still exists could not be read", entitlement=step.value, reason=str(failure))
+        return ""
+
+
+def _gone(directory: Directory, step: Step) -> str:
+    if step.verb is Verb.JOIN:
+        return "" if directory.group(step.value) is not None else f"group {step.value}"
+    if step.verb is Verb.ADMIT:
+        return "" if directory.application(step.value) is not None else f"application {step.value}"
+    pair = Pair.parse(step.value)
+    if pair is None or directory.permission_set(pair.permission_set_id) is None:
+        return f"permission set {step.value.partition(':')[2]}"
+    return "" if directory.aws_account(pair.aws_account_id) is not None else f"AWS account {pair.aws_account_id}"
 
 
 def _group(desk: Desk, directory: Directory, id_: str) -> None:

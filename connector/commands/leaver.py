@@ -15,7 +15,7 @@ from connector.changing.steps import perform
 from connector.commands.carrying import hands
 from connector.commands.desk import Desk
 from connector.commands.present import Present
-from connector.commands.stripping import everything, left, strip, unread
+from connector.commands.stripping import as_left, everything, kept_by, strip, unread
 from connector.errors import AccountNotFound, ManagedElsewhere
 from connector.model import Done, Event, Instance, Lane, OneAccount, Outcome, Step, User
 from connector.reading.dressing import KIND_OF
@@ -30,7 +30,8 @@ def delete(desk: Desk, asked: OneAccount) -> Iterator[Event]:
     """Take everything the user holds, see that it is gone, then delete the user. Absent already is success.
 
     AWS keeps the assignments of a deleted user, so they go first (aws-behaviour 23). What AWS tried to take and could
-    not, because the AWS account is not ACTIVE, does not keep the user; any other failure does, a refusal too.
+    not, because the AWS account is not ACTIVE, does not keep the user; any other failure does, a refusal too. The
+    answer then is the account, undone.
     """
     if desk.source.managed_by == "external":
         raise ManagedElsewhere(
@@ -39,12 +40,15 @@ def delete(desk: Desk, asked: OneAccount) -> Iterator[Event]:
     gone = Present(desk, asked.id, Lane.CHANGE)
     unknown: list[str] = []
     try:
-        present, account = everything(desk, asked.id)
-        outcomes = strip(desk, present, account)
-        kept = left(present, outcomes, "user {} is kept, because this could not be taken away: {}")
-        unknown = [f"{each.attribute}: {each.reason}" for each in unread(present)]
-        with present.doubted_unless_seen():  # its answer may be lost, and the user gone
-            present.directory.delete_user(asked.id)
+        whole, account = everything(desk, asked.id)
+        outcomes = strip(desk, whole, account)
+        if kept_by(outcomes):
+            yield as_left(gone, whole, outcomes, "is kept")
+            return
+        kept = failures(outcomes)
+        unknown = [f"{each.attribute}: {each.reason}" for each in unread(whole)]
+        with whole.doubted_unless_seen():  # its answer may be lost, and the user gone
+            whole.directory.delete_user(asked.id)
     except AccountNotFound:
         kept = _taken_after(desk, gone)
     gone.publish_gone()

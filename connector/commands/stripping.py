@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from connector import attributes
 from connector.changing.planning import TAKE
 from connector.changing.settling import failures
-from connector.commands.carrying import perform_noted
+from connector.commands.carrying import perform_noted, refusals
 from connector.commands.desk import Desk
 from connector.commands.present import Present
-from connector.errors import GrantFailed
 from connector.model import Account, Lane, Outcome, Principal, Refusal, Result, Step
 
 
@@ -52,17 +52,27 @@ def taken(outcomes: Iterable[Outcome]) -> Mapping[str, Sequence[str]]:
     return found
 
 
-def left(present: Present, outcomes: Sequence[Outcome], refusal: str) -> list[Outcome]:
-    """What AWS left behind on AWS accounts that are not ACTIVE.
+def kept_by(outcomes: Iterable[Outcome]) -> list[Outcome]:
+    """What keeps the user from being disabled or deleted: AWS did not take it, and can when it is asked again.
 
-    `GrantFailed` with the sentence `refusal` (user, reasons) when anything else could not be taken.
+    What AWS leaves behind because its AWS account is not ACTIVE is no reason to wait.
     """
-    failed = failures(outcomes)
-    kept_by = [each for each in failed if not each.left_by_aws]
-    if kept_by:
-        present.publish()
-        raise GrantFailed(refusal.format(present.id, _told(kept_by)))
-    return failed
+    return [each for each in failures(outcomes) if not each.left_by_aws]
+
+
+def as_left(present: Present, whole: Present, outcomes: Sequence[Outcome], sentence: str) -> Account:
+    """The account as it is after `strip`, published, with what was not taken; undone when something `kept_by` it is.
+
+    `sentence` says what that means for the user ("is kept").
+    """
+    with present.doubted_unless_seen():
+        account = present.account((*refusals(outcomes), *unread(whole)))
+    present.lagging |= whole.lagging
+    present.publish()
+    if keeping := kept_by(outcomes):
+        undone = f"user {present.id} {sentence}, because this could not be taken away: {told(keeping)}"
+        account = replace(account, undone=undone)
+    return account
 
 
 def unread(present: Present) -> tuple[Refusal, ...]:
@@ -82,5 +92,6 @@ def unread(present: Present) -> tuple[Refusal, ...]:
     )
 
 
-def _told(outcomes: list[Outcome]) -> str:
+def told(outcomes: Iterable[Outcome]) -> str:
+    """What did not happen, and why, in one line."""
     return "; ".join(f"{each.step.attribute} {each.step.value}: {each.reason}" for each in outcomes)

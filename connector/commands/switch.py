@@ -6,31 +6,39 @@ strip: what a user holds directly is journalled, then taken; the user counts as 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from connector import attributes
 from connector.changing.planning import GIVE
 from connector.changing.settling import PAUSES, failures
+from connector.commands import grantable
 from connector.commands.carrying import perform_noted, refusals
 from connector.commands.desk import Desk
 from connector.commands.present import Present
-from connector.commands.stripping import everything, held, left, strip, taken, unread
-from connector.errors import AwsFailed, DisableNotConfigured, RetryLater
-from connector.model import Account, Event, Lane, OneAccount, Principal, Step
+from connector.commands.stripping import as_left, everything, held, kept_by, strip, taken, told
+from connector.errors import AwsFailed, Conflicts, DisableNotConfigured, NotGrantable
+from connector.model import Account, Event, Lane, OneAccount, Outcome, Principal, Step
 
 
 def enable(desk: Desk, asked: OneAccount) -> Iterator[Event]:
-    """The account, enabled. What was stripped is given back, however the source disables by now."""
-    stripped = desk.stripped.journal(desk.source.name, asked.id) is not None
-    present = Present(desk, asked.id, Lane.CHANGE) if stripped else _present(desk, asked)
-    if not stripped and desk.source.disable_by == "scim":
-        yield _through_scim(desk, present, disabled=False)
-        return
-    account = _restore(desk, present)
+    """The account, enabled. What was stripped is given back, however the source disables by now.
+
+    First of all AWS itself has to have it enabled: it puts nobody into a group whom it has disabled.
+    """
+    journal = desk.stripped.journal(desk.source.name, asked.id)
+    present = _present(desk, asked) if journal is None else Present(desk, asked.id, Lane.CHANGE)
     if desk.source.disable_by == "scim":
-        account = replace(_through_scim(desk, present, disabled=False), refusals=account.refusals)
-    yield account
+        account = _through_scim(desk, present, disabled=False)
+    else:
+        account = present.account()
+        if _in_aws(account):
+            raise Conflicts(
+                f"user {asked.id} is disabled in Identity Center itself, and no access that is given back enables it: "
+                "enable it in the Identity Center console, or where its identity provider does so through SCIM, then "
+                "send this again"
+            )
+    yield account if journal is None else _restore(desk, present, journal)
 
 
 def disable(desk: Desk, asked: OneAccount) -> Iterator[Event]:
@@ -87,18 +95,17 @@ def _strip(desk: Desk, present: Present) -> Account:
     outcomes = strip(desk, whole, account)
     # With what was there although no list showed it: we had given it a moment ago.
     desk.stripped.strip(desk.source.name, present.id, taken(outcomes))
-    left_there = left(whole, outcomes, "user {} is not disabled yet, because this could not be taken away: {}")
-    desk.stripped.complete(desk.source.name, present.id)
-    account = present.account((*refusals(left_there), *unread(whole)))
-    present.publish()
-    return account
+    if not kept_by(outcomes):
+        desk.stripped.complete(desk.source.name, present.id)
+    return as_left(present, whole, outcomes, "is not disabled yet")
 
 
-def _restore(desk: Desk, present: Present) -> Account:
-    """Give back what still exists, and name what does not. Only then does the journal go."""
-    journal = desk.stripped.journal(desk.source.name, present.id)
-    if journal is None:
-        return present.account()
+def _restore(desk: Desk, present: Present, journal: Mapping[str, Sequence[str]]) -> Account:
+    """Give back what still exists, and name what does not.
+
+    What could not be given back stays in the journal, and the user as disabled as it was: it is not forgotten before
+    AWS has it back, says that it is no more, or somebody revokes it. The answer is undone as long as there is any.
+    """
     whole = Present(desk, present.id, Lane.CHANGE, whole=True)
     account = whole.account()
     unsettled, pairs = desk.noted.recent(), attributes.ASSIGNMENT.attribute
@@ -112,10 +119,33 @@ def _restore(desk: Desk, present: Present) -> Account:
     steps = [Step(GIVE[name], name, id_) for name, ids in missing.items() for id_ in ids]
     wanted, refused = desk.noted.sorted_out(steps)
     account, settled = perform_noted(desk, whole, account, wanted, refused)
-    if any(each.retryable for each in failures(settled)):
-        whole.publish()
-        raise RetryLater(f"user {present.id} has not got everything back yet; enable it again")
-    desk.stripped.restored(desk.source.name, present.id)
-    account = present.account()
+    gone, owed = _told_apart(whole, failures(settled))
+    if owed:
+        still = {(each.step.attribute, each.step.value) for each in owed}
+        back = {name: [id_ for id_ in ids if (name, id_) not in still] for name, ids in journal.items()}
+        desk.stripped.forget(desk.source.name, present.id, back)
+    else:
+        desk.stripped.restored(desk.source.name, present.id)
+    with present.doubted_unless_seen():
+        account = present.account(refusals([*gone, *owed]))
+    present.lagging |= whole.lagging
     present.publish()
-    return replace(account, refusals=refusals(settled))
+    if owed:
+        account = replace(
+            account,
+            undone=f"user {present.id} has not got everything back yet: {told(owed)}; enable it again, or remove from "
+            "it what it shall not get back",
+        )
+    return account
+
+
+def _told_apart(present: Present, failed: Iterable[Outcome]) -> tuple[list[Outcome], list[Outcome]]:
+    """What is not given back because AWS says that it is no more, and what is still to be given back."""
+    gone, owed = [], []
+    for each in failed:
+        if what := grantable.gone(present.directory, each.step):
+            reason = f"{what} no longer exists, so this is not given back"
+            gone.append(replace(each, reason=reason, kind=NotGrantable.kind, retryable=False))
+        else:
+            owed.append(each)
+    return gone, owed

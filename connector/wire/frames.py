@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from connector.errors import TooLarge
+from connector.errors import AwsFailed, TooLarge
 from connector.model import Account, Done, Entitlement, Event, Refusal, State
 from connector.wire.legible import legible
 
@@ -28,7 +28,13 @@ _encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), all
 
 
 def frame(event: Event, command: str) -> bytes:
-    """The line that shows an event of `command`. `TooLarge` when SailPoint would refuse it."""
+    """The line that shows an event of `command`. `TooLarge` when SailPoint would refuse it.
+
+    `AwsFailed` when it shows an account that is not disabled, enabled or deleted yet: SailPoint takes any answer of
+    those commands for done, whatever is in it.
+    """
+    if isinstance(event, Account) and event.undone:
+        raise AwsFailed(event.undone)
     if isinstance(event, State):
         return _line(_encode(dict(event.state)), "state")
     if isinstance(event, Done):

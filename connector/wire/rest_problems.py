@@ -142,7 +142,7 @@ def of_refusals(account: Account, instance: str, *, single: bool) -> Document:
         )
     return named(
         PARTLY,
-        "; ".join(map(_told, account.refusals)),
+        account.undone or "; ".join(map(_told, account.refusals)),
         instance,
         retryable=all(each.retryable for each in account.refusals),
         account=flat_account(account),

@@ -146,7 +146,7 @@ class Recording:
             if each.step.verb in (*GIVING, *TAKING):
                 known = each.result in (Result.DONE, Result.ALREADY)
                 outcomes[each.step.value] = each.step.verb in GIVING if known else None
-        done = operation.state in ("succeeded", "partly")
+        done = operation.state in ("succeeded", "partly") and not operation.answer.get("undone")
         if operation.command == "std:account:create":
             outcomes[EXISTS] = True if done else None
         if operation.command == "std:account:delete":

@@ -211,7 +211,9 @@ class IdentityCenter(RuleBasedStateMachine):
         else:
             had = before.held if before is not None else set()
             assert after.held & had <= there <= after.held, "late: what is to stay, and nothing that was to go"
-            self._set(interrupted.name, Model(after.id, set(there), after.before))
+            owed = after.held - there if interrupted.command == "std:account:enable" else set()
+            # What was too late to be given back is still to be, and the user still disabled.
+            self._set(interrupted.name, Model(after.id, set(there), owed or after.before))
         made = self.model.get(interrupted.name)
         if made is not None and not made.id:
             made.id = self.sandbox.organisation.store.users_by_name[interrupted.name].id

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.errors import TooLarge
+from connector.errors import AwsFailed, TooLarge
 from connector.model import Account, Done, Entitlement, Event, Refusal, State
 from connector.wire.frames import KEEP_ALIVE, MAX_FRAME, frame, javascript_number
 
@@ -129,6 +130,12 @@ def test_a_frame_of_just_the_limit_is_sent() -> None:
 def test_a_longer_account_is_refused_with_its_id_and_the_options_that_shorten_it() -> None:
     with pytest.raises(TooLarge, match=r'u-1 .*inherited = "none".*entitlement_types'):
         frame(titled("é" * (MAX_FRAME // 2)), "std:account:list")
+
+
+def test_an_account_that_is_not_deleted_or_disabled_yet_is_no_answer() -> None:
+    """SailPoint would take it for done."""
+    with pytest.raises(AwsFailed, match="is kept, because"):
+        frame(replace(account(), undone="user u-1 is kept, because …"), "std:account:delete")
 
 
 def test_a_longer_entitlement_is_refused_too() -> None:

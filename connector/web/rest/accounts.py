@@ -95,7 +95,7 @@ def modify(id: str) -> Response:
 
 @blueprint.route(ONE, methods=["DELETE"], parameters=document.path("source", "account"))
 @blueprint.response(204)
-@document.described(*document.CHANGE, "account-elsewhere")
+@document.described(*document.CHANGE, "account-elsewhere", "partly-done")
 def delete(id: str) -> Response:
     """Take everything the user holds, then delete it; one that is not there is deleted already"""
     return change(Asked("std:account:delete", OneAccount(id)))
@@ -103,7 +103,7 @@ def delete(id: str) -> Response:
 
 @blueprint.route(f"{ONE}/enable", methods=["POST"], parameters=document.path("source", "account"))
 @blueprint.response(200, AccountSchema)
-@document.described(*document.CHANGE, *document.ACCOUNT, "disable-not-configured")
+@document.described(*document.CHANGE, *document.ACCOUNT, "disable-not-configured", "partly-done")
 def enable(id: str) -> Response:
     """Enable the user"""
     return change(Asked("std:account:enable", OneAccount(id)))
@@ -111,7 +111,7 @@ def enable(id: str) -> Response:
 
 @blueprint.route(f"{ONE}/disable", methods=["POST"], parameters=document.path("source", "account"))
 @blueprint.response(200, AccountSchema)
-@document.described(*document.CHANGE, *document.ACCOUNT, "disable-not-configured")
+@document.described(*document.CHANGE, *document.ACCOUNT, "disable-not-configured", "partly-done")
 def disable(id: str) -> Response:
     """Disable the user"""
     return change(Asked("std:account:disable", OneAccount(id)))
