@@ -249,8 +249,8 @@ def test_several_mistakes_in_the_settings_are_told_as_sentences(tmp_path: Path) 
 
     assert ran.exit_code == 1
     assert [line.split(" is ")[0] for line in ran.stderr.splitlines()] == [
-        "CONNECTOR_SOURCES: sources.default.disable_by",
-        "CONNECTOR_SOURCES: sources.default.managed_by",
+        f"CONNECTOR_SOURCES ({sources}): sources.default.disable_by",
+        f"CONNECTOR_SOURCES ({sources}): sources.default.managed_by",
     ]
     assert ran.stdout == ""
 
