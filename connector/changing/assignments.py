@@ -85,7 +85,8 @@ class AssignmentWriter:
         """Return when AWS is giving (`deleting`: taking) the principal nothing any more; ids of the pairs it was.
 
         Empty when it was none, so that a reading made before is still good; an id is empty where AWS did not say which.
-        An assignment that is still being made is in no list yet, and one that is being deleted is still in all of them.
+        An assignment that is still being made is in no list yet, nor for a while after, and one that is being deleted
+        is still in all of them.
         Whoever else asked for it, or a process of ours that is gone, it comes, or goes, in a moment: what takes access
         away looks at the first, and what says that access is there already at the second.
         """

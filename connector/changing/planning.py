@@ -61,6 +61,10 @@ class Unsettled:
     taken: Mapping[str, Set[str]] = field(default_factory=dict)
     """Gone, or going, though it may be listed."""
 
+    def also_given(self, attribute: str, ids: Set[str]) -> Unsettled:
+        """With these; an empty id names nothing that could be taken."""
+        return replace(self, given={**self.given, attribute: (ids - {""}) | self.given.get(attribute, frozenset())})
+
     def also_taken(self, attribute: str, ids: Set[str]) -> Unsettled:
         """With these."""
         return replace(self, taken={**self.taken, attribute: ids | self.taken.get(attribute, frozenset())})

@@ -145,10 +145,11 @@ def _as_it_is(desk: Desk, present: Present, changes: Sequence[Change]) -> tuple[
     Lists lag behind: what we did ourselves in the last minutes is known from our records as well.
     """
     pairs, me = attributes.ASSIGNMENT.attribute, Principal("USER", present.id)
+    came: frozenset[str] = frozenset()
     if any(each.op is Op.SET and each.attribute == pairs for each in changes):
-        desk.writer.wait_for(me, deleting=False)
+        came = desk.writer.wait_for(me, deleting=False)
     account = present.account()
-    unsettled = desk.noted.recent()
+    unsettled = desk.noted.recent().also_given(pairs, came)
     plan = planning.plan(desk.source, account, changes, unsettled)
     if planning.already(account, changes, pairs):
         # It may be going, or have gone since we read. Said to be there already, it would be missed by nobody.

@@ -40,8 +40,8 @@ def delete(desk: Desk, asked: OneAccount) -> Iterator[Event]:
     gone = Present(desk, asked.id, Lane.CHANGE)
     unknown: list[str] = []
     try:
-        whole, account = everything(desk, asked.id)
-        outcomes = strip(desk, whole, account)
+        whole, account, given = everything(desk, asked.id)
+        outcomes = strip(desk, whole, account, given)
         if kept_by(outcomes):
             yield as_left(gone, whole, outcomes, "is kept")
             return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 
 from connector import attributes
@@ -23,17 +23,20 @@ def held(account: Account) -> Mapping[str, Sequence[str]]:
     return {name: ids for name, ids in found.items() if ids and not isinstance(ids, str)}
 
 
-def everything(desk: Desk, user_id: str) -> tuple[Present, Account]:
-    """The account with all it holds directly, also what AWS was still giving it when we came."""
+def everything(desk: Desk, user_id: str) -> tuple[Present, Account, Mapping[str, Set[str]]]:
+    """The account with all it holds directly, and ids, by account attribute, of what it holds though no list shows it.
+
+    That is what we gave it a moment ago, and what AWS was still giving it when we came, whoever asked.
+    """
     present = Present(desk, user_id, Lane.CHANGE, whole=True)
     present.seen()
-    desk.writer.wait_for(Principal("USER", user_id), deleting=False)
-    return present, present.account()
+    came = desk.writer.wait_for(Principal("USER", user_id), deleting=False)
+    given = desk.noted.recent().also_given(attributes.ASSIGNMENT.attribute, came).given
+    return present, present.account(), given
 
 
-def strip(desk: Desk, present: Present, account: Account) -> list[Outcome]:
-    """Take all it holds directly, as AWS lists it or as we gave it a moment ago."""
-    given = desk.noted.recent().given
+def strip(desk: Desk, present: Present, account: Account, given: Mapping[str, Set[str]]) -> list[Outcome]:
+    """Take all it holds directly, as AWS lists it or as `given` names it."""
     steps = [
         Step(TAKE[name], name, id_)
         for name in TAKE

@@ -90,10 +90,10 @@ def _strip(desk: Desk, present: Present) -> Account:
     What AWS cannot take, because the AWS account is not ACTIVE, does not keep the user enabled. The answer names it: it
     is open to the user again as soon as the AWS account is.
     """
-    whole, account = everything(desk, present.id)
+    whole, account, given = everything(desk, present.id)
     desk.stripped.strip(desk.source.name, present.id, held(account))
-    outcomes = strip(desk, whole, account)
-    # With what was there although no list showed it: we had given it a moment ago.
+    outcomes = strip(desk, whole, account, given)
+    # With what was there although no list showed it: it had been given a moment ago.
     desk.stripped.strip(desk.source.name, present.id, taken(outcomes))
     if not kept_by(outcomes):
         desk.stripped.complete(desk.source.name, present.id)

@@ -94,6 +94,15 @@ class World(Named):
         """Add, set or remove pairs."""
         return self.does("update", ChangeAccount(user, (Change(op, PAIRS, pairs),)), source)
 
+    def takes_all(self, how: str, user: str) -> None:
+        """Everything the user holds is taken: by "set", "delete" or "disable"."""
+        if how == "set":
+            self.update(Op.SET, user)
+        elif how == "delete":
+            self.does("delete", OneAccount(user))
+        else:
+            self.does("disable", OneAccount(user), "strip")
+
     def applications(self, user: str) -> tuple[str, ...]:
         """Ids of the applications AWS shows for the user."""
         account = self.does("read", OneAccount(user), "applications")
@@ -249,6 +258,26 @@ def test_what_is_there_and_stays_is_there_already_for_two_calls_more(world: Worl
     assert "CreateAccountAssignment" not in calls
 
 
+@pytest.mark.parametrize("how", ["set", "delete", "disable"])
+def test_what_somebody_else_is_giving_is_taken_though_no_list_shows_it_yet(world: World, how: str) -> None:
+    user = world.user("edgar")
+    with world.aws_works_on("Create", user, "Read", ENG):
+        world.options(lag_seconds=30.0)  # in no list for a while when it is made
+        world.takes_all(how, user)
+    assert world.held(user) == set()
+
+
+def test_what_somebody_else_was_giving_when_we_disabled_is_given_back(world: World) -> None:
+    user = world.user("edgar")
+    with world.aws_works_on("Create", user, "Read", ENG) as pair:
+        world.options(lag_seconds=30.0)
+        world.takes_all("disable", user)
+    assert world.held(user) == set()
+    world.options(lag_seconds=0.0)
+    world.does("enable", OneAccount(user), "strip")
+    assert world.held(user) == {pair}
+
+
 @pytest.mark.parametrize("source", ["default", "strip"])
 def test_what_another_source_is_giving_is_taken_by_its_name(world: World, source: str) -> None:
     user = world.user("edgar")
@@ -274,17 +303,9 @@ def test_what_we_have_just_given_is_taken_though_no_list_shows_it(world: World, 
     user, pair = world.user("edgar"), world.pair("Read", ENG)
     _lagging(world, Op.ADD, user, pair, given_by)
 
-    def take() -> None:
-        if how == "set":
-            world.update(Op.SET, user)
-        elif how == "delete":
-            world.does("delete", OneAccount(user))
-        else:
-            world.does("disable", OneAccount(user), "strip")
-
-    take()  # as long as a list shows it, although AWS has taken it, that is not the end of it
+    world.takes_all(how, user)  # as long as a list shows it, although AWS has taken it, that is not the end of it
     assert world.held(user) == set()
-    take()
+    world.takes_all(how, user)
     assert world.exists(user) is (how != "delete")
     assert world.held(user) == set()
 
