@@ -6,8 +6,11 @@ Told by `aws.calls` when AWS answers, asked by it when AWS does not. It never wa
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass
 
+from connector import ports
 from connector.errors import Cancelled
+from connector.lease import Hold
 from connector.ports import Clock
 
 
@@ -38,3 +41,31 @@ class Patience:
         """Raise `Cancelled` when the client left, else return."""
         if self._cancelled is not None and self._cancelled.is_set():
             raise Cancelled("The client left before the answer was complete.")
+
+    def still_ours(self) -> None:
+        """Nobody else takes over what is no operation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Patience of what another process may take over: it ends when that has happened."""
+
+    patience: ports.Patience
+    hold: Hold
+
+    def progress(self) -> None:
+        """AWS answered: the wait starts anew."""
+        self.patience.progress()
+
+    def remaining(self) -> float:
+        """Seconds left before a lasting fault ends the command; never negative."""
+        return self.patience.remaining()
+
+    def check(self) -> None:
+        """Raise when the client left, or the work is known to be lost, else return."""
+        self.hold.check()
+        self.patience.check()
+
+    def still_ours(self) -> None:
+        """Have the store say so, else raise `RetryLater`."""
+        self.hold.prove()

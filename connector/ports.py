@@ -61,6 +61,12 @@ class Patience(Protocol):
     def check(self) -> None:
         """Raise `Cancelled` when the client left, else return."""
 
+    def still_ours(self) -> None:
+        """Asked after every wait, before each call that changes AWS.
+
+        Raises `RetryLater` when another process has taken the change over, or the store does not say that none has.
+        """
+
 
 class Pace(Protocol):
     """The quota, shared by everything that calls AWS for one instance owner."""

@@ -34,6 +34,8 @@ Told = Callable[[Fault | None], None]
 
 BACKOFF: Final = {Again.THROTTLED: (0.5, 8.0), Again.BROKEN: (0.1, 5.0), Again.BUSY: (0.3, 5.0), Again.EXPIRED: (0, 0)}
 """First and greatest wait in seconds; the waits between are doubled, and drawn between nothing and that."""
+_READS: Final = ("List", "Describe", "Get", "SCIM Get")
+"""How the names of operations begin that change nothing."""
 _SLICE: Final = 0.2
 """Seconds slept between two looks at whether the client is still there."""
 _jitter = random.SystemRandom()
@@ -120,6 +122,9 @@ class Line:
         began = self.clock.now()
         failed: Counter[Again] = Counter()
         while True:
+            if not operation.startswith(_READS):
+                # After every wait, for the pace too: who stood still may have been taken over, and others gone on.
+                self.patience.still_ours()
             if told is not None:
                 told(None)
             answer, fault = self._once(service, operation, attempt, until)

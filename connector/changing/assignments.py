@@ -74,12 +74,15 @@ class AssignmentWriter:
     _watching: bool = field(default=False, repr=False)
     _durations: Durations = field(default_factory=Durations, repr=False)
 
-    def run(self, jobs: Sequence[Job]) -> list[Ticket | ConnectorError]:
-        """Do every job and wait for all; the answers are in the order of the jobs. One failure stops no other."""
+    def run(self, jobs: Sequence[Job], directory: Directory) -> list[Ticket | ConnectorError]:
+        """Do every job and wait for all; the answers are in the order of the jobs. One failure stops no other.
+
+        `directory` is the change's own: when its turn has come, each is submitted only if the change is still ours.
+        """
         if not jobs:
             return []
         with ThreadPoolExecutor(min(len(jobs), IN_FLIGHT), thread_name_prefix="assignment") as pool:
-            return list(pool.map(self._one, jobs))
+            return list(pool.map(lambda job: self._one(job, directory), jobs))
 
     def wait_for(self, principal: Principal, deleting: bool) -> frozenset[str]:
         """Return when AWS is giving (`deleting`: taking) the principal nothing any more; ids of the pairs it was.
@@ -116,11 +119,11 @@ class AssignmentWriter:
             self.clock.sleep(pause)
             pause = min(pause * looks.GROWTH, looks.LONGEST)
 
-    def _one(self, job: Job) -> Ticket | ConnectorError:
+    def _one(self, job: Job, directory: Directory) -> Ticket | ConnectorError:
         try:
             room = self.rooms.of(self._directory().instance().arn)
             with room.turns.take(job.assignment.pair.aws_account_id), room.slots:
-                ticket = self._submit(job)
+                ticket = self._submit(job, directory)
                 if ticket.status == "IN_PROGRESS":
                     ticket = self._watch(ticket).result()
             # The place is free for the next one; only Describe tells how this one ended.
@@ -132,8 +135,7 @@ class AssignmentWriter:
         except ConnectorError as failure:
             return failure
 
-    def _submit(self, job: Job) -> Ticket:
-        directory = self._directory()
+    def _submit(self, job: Job, directory: Directory) -> Ticket:
         ticket = (directory.submit_unassign if job.deleting else directory.submit_assign)(job.assignment)
         log.info("assignment change submitted", source=self.source.name, request=ticket.request_id)
         return ticket

@@ -97,7 +97,8 @@ def _assignments(steps: Sequence[Step], user: User, hands: Hands) -> list[Outcom
             outcomes[id(step)] = Outcome(step, Result.ALREADY if deleting else Result.FAILED, "there is no such pair")
         else:
             jobs.append((step, Job(Assignment(pair, Principal("USER", user.id)), deleting)))
-    for (step, _), answer in zip(jobs, hands.writer.run([job for _, job in jobs]), strict=True):
+    answers = hands.writer.run([job for _, job in jobs], hands.directory)
+    for (step, _), answer in zip(jobs, answers, strict=True):
         outcomes[id(step)] = _told(_of_answer(step, answer, hands.directory), user.id)
     return [outcomes[id(each)] for each in steps]
 

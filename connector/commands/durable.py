@@ -21,6 +21,7 @@ from connector.commands.desk import Desk
 from connector.errors import CallUs, Conflicts, ConnectorError, RetryLater
 from connector.lease import LEASE, kept
 from connector.model import Account, Event, NewAccount, Operation, OperationState
+from connector.patience import Held
 
 log = structlog.get_logger(__name__)
 
@@ -60,12 +61,13 @@ def carry(desk: Desk, operation: Operation, run: Run) -> Operation:
 
     Raises only when the store fails: then nothing more is known here, and the operation is taken up again later.
     """
-    with kept(f"operation {operation.id}", partial(desk.operations.renew, operation)):
+    with kept(f"operation {operation.id}", partial(desk.operations.renew, operation)) as hold:
         journal = Journal(desk.operations, operation, desk.clock, resumed=operation.fence > 1)
         journal.await_turn()
         try:
             desk.audit.append(trail.intent(operation, desk.asker))
-            event = next(run(replace(desk, journal=journal), asking.from_json(operation.asked)))
+            ours = replace(desk, journal=journal, patience=Held(desk.patience, hold))
+            event = next(run(ours, asking.from_json(operation.asked)))
         except ConnectorError as failure:
             state: OperationState = "failed"
             answer = asking.answer_of_error(failure)

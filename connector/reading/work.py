@@ -113,6 +113,9 @@ class _Shared:
             raise Abandoned
         self._patience.check()
 
+    def still_ours(self) -> None:
+        self._patience.still_ours()
+
 
 def every(records: Records, snapshot: Snapshot, kind: str, after: str = "") -> Iterator[Fact]:
     """Every fact of one kind with an id > `after`, by id, a page in memory at a time."""

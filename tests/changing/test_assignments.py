@@ -69,13 +69,13 @@ def test_a_look_that_fails_leaves_the_next_changes_working() -> None:
     revoke = Job(Assignment(SECOND, Principal("USER", "u1")), deleting=True)
 
     with ThreadPoolExecutor(1) as pool:
-        given, taken = pool.submit(writer.run, [grant, revoke]).result(15)
+        given, taken = pool.submit(writer.run, [grant, revoke], aws).result(15)
     assert isinstance(given, Ticket)
     assert given.status == "SUCCEEDED", "the grant had ended before the look failed"
     assert isinstance(taken, AwsFailed)
 
     aws.broken = False
-    later = threading.Thread(target=writer.run, args=([grant, revoke],), daemon=True)
+    later = threading.Thread(target=writer.run, args=([grant, revoke], aws), daemon=True)
     later.start()
     later.join(10)
     assert not later.is_alive(), "later changes hang"
