@@ -248,9 +248,10 @@ class Records(Protocol):
     ) -> Snapshot | None:
         """Make the staged facts the next snapshot, in one transaction; facts of kinds not read are absent from it.
 
-        What we changed after the mark `seen_changes` is as the newest snapshot has it, which these changes amend. None,
-        and nothing done, where that one cannot say (there is none, it is of another configuration, it is doubted):
-        `lay_out`, re-read what was changed by then and try again.
+        What we changed after the mark `seen_changes` is as the newest snapshot has it, which these changes amend; only
+        of the kinds that they read back, for of others the census may know more. None, and nothing done, where that one
+        cannot say (there is none, it is of another configuration, it is doubted): `lay_out`, re-read what was changed
+        by then and try again.
         """
 
     def lay_out(self, census: Census, kinds: Sequence[str], summary: Mapping[str, object]) -> int:
@@ -268,8 +269,11 @@ class Records(Protocol):
         """When (Unix seconds) and why the last census ended without a snapshot, if no later one succeeded."""
 
     # own changes
-    def mark_change(self, source: str, subject: str) -> int:
-        """Note that a change of `subject` has ended, before the newest snapshot is amended; the mark's number."""
+    def mark_change(self, source: str, subject: str, kinds: Sequence[str]) -> int:
+        """Note that a change of `subject` has ended, before the newest snapshot is amended; the mark's number.
+
+        `kinds` are those of the facts that it is amended with; none where nothing could be read back.
+        """
 
     def marks(self, source: str, after: int) -> tuple[int, frozenset[str]]:
         """Newest mark's number, and the subjects with a mark of a number above `after`."""

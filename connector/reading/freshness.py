@@ -78,7 +78,7 @@ class Freshness:
         is no answer to a list, should its configuration come back.
         """
         for subject in about:
-            self.records.mark_change(self.source.name, subject)
+            self.records.mark_change(self.source.name, subject, kinds)
         amended = self.records.amend(self.source.name, self.fingerprint, kinds, about, change)
         if amended is None:
             self.records.doubt(self.source.name)
@@ -112,7 +112,7 @@ class Freshness:
     def _doubt(self, subject: str) -> None:
         if subject:
             # First: a census under way reads the subject again, whether it is published before or after the doubt.
-            self.records.mark_change(self.source.name, subject)
+            self.records.mark_change(self.source.name, subject, ())
         self.records.doubt(self.source.name)
 
     def _beside(self, instance: str) -> Iterator[Freshness]:

@@ -6,6 +6,9 @@ changed, or the mark comes after it and the amendment that follows goes on top.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
+
 from sqlalchemy import insert, select, update
 
 from connector.store.database import Database
@@ -21,14 +24,20 @@ class Marks:
         self._database = database
         self._sources = sources
 
-    def make(self, name: str, subject: str) -> int:
-        """Note that a change of `subject` has ended; the mark's number."""
+    def make(self, name: str, subject: str, kinds: Sequence[str]) -> int:
+        """Note that a change of `subject` has ended, and read back facts of `kinds`; the mark's number."""
         number = self._sources.make(name)
         with self._database.writing() as connection:
             made = int(lock(connection, number).mark) + 1
             connection.execute(update(source).where(source.c.id == number).values(mark=made))
             connection.execute(
-                insert(mark).values(source=number, number=made, subject=subject, at=self._database.now(connection))
+                insert(mark).values(
+                    source=number,
+                    number=made,
+                    subject=subject,
+                    at=self._database.now(connection),
+                    kinds=json.dumps(sorted(kinds)),
+                )
             )
         return made
 

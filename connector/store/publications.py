@@ -41,9 +41,10 @@ class Publications:
     ) -> Snapshot | None:
         """The staged facts of `kinds`, and no others, as the next snapshot; gives the lease back.
 
-        What was changed after the mark `seen_changes` is taken from the newest snapshot: its change has put there what
-        it read back, or is about to put it on top. None, and nothing done, where that snapshot cannot say, because
-        there is none, or it is of another configuration, or doubted. `RetryLater` when the lease was lost.
+        What was changed after the mark `seen_changes` is taken from the newest snapshot, of the kinds that its change
+        read back: it has put them there, or is about to put them on top. None, and nothing done, where that snapshot
+        cannot say, because there is none, or it is of another configuration, or doubted. `RetryLater` when the lease
+        was lost.
         """
         numbers = {self._kinds.make(kind): kind for kind in kinds}
         self._database.analyze(staged, fact)
@@ -53,7 +54,7 @@ class Publications:
                 last = newest(connection, lease.number)
                 if last is None or not _continues(of_snapshot_row(lease.source, last), summary):
                     return None
-                _carry_over(connection, lease, list(numbers), seen_changes)
+                _carry_over(connection, lease, numbers, seen_changes)
             made = self._whole(connection, lease, numbers, summary)
             release(connection, lease.number)
             connection.execute(update(source).where(source.c.id == lease.number).values(failed_at=None, failure=None))
@@ -159,21 +160,24 @@ def _staged_by(lease: Lease, kinds: list[int]) -> ColumnElement[bool]:
     return and_(staged.c.source == lease.number, staged.c.fence == lease.fence, staged.c.kind.in_(kinds))
 
 
-def _carry_over(connection: Connection, lease: Lease, kinds: list[int], seen: int) -> None:
-    """Stage the living facts of `kinds` about the subjects marked after `seen`, in place of what is staged."""
-    mine = _staged_by(lease, kinds)
-    changed = select(mark.c.subject).where(mark.c.source == lease.number, mark.c.number > seen)
-    alive = and_(fact.c.source == lease.number, fact.c.valid_to.is_(None), fact.c.kind.in_(kinds), about_someone)
+def _carry_over(connection: Connection, lease: Lease, kinds: Mapping[int, str], seen: int) -> None:
+    """Stage the living facts about the subjects marked after `seen`, in place of what is staged.
+
+    Only those of the kinds that their changes read back: the others are as old as the last census.
+    """
+    changed: dict[str, set[str]] = {}
+    marks = select(mark.c.subject, mark.c.kinds).where(mark.c.source == lease.number, mark.c.number > seen)
+    for row in connection.execute(marks.distinct()):
+        for kind in json.loads(row.kinds):
+            changed.setdefault(kind, set()).add(row.subject)
     columns = ("kind", "id", "digest", "subject", "held", "body")
-    connection.execute(delete(staged).where(mine, staged.c.subject.in_(changed)))
-    connection.execute(
-        insert(staged).from_select(
-            ["source", "fence", *columns],
-            select(literal(lease.number), literal(lease.fence), *(fact.c[name] for name in columns)).where(
-                alive, fact.c.subject.in_(changed)
-            ),
-        )
-    )
+    for number, kind in kinds.items():
+        alive = and_(fact.c.source == lease.number, fact.c.kind == number, fact.c.valid_to.is_(None), about_someone)
+        for some in among(staged.c.subject, changed.get(kind, ())):
+            connection.execute(delete(staged).where(_staged_by(lease, [number]), some))
+        for some in among(fact.c.subject, changed.get(kind, ())):
+            living = select(literal(lease.number), literal(lease.fence), *(fact.c[name] for name in columns))
+            connection.execute(insert(staged).from_select(["source", "fence", *columns], living.where(alive, some)))
 
 
 # ---- a whole census ----------------------------------------------------------------------------------------------

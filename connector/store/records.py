@@ -134,8 +134,8 @@ class Store:
 
     # ---- own changes ---------------------------------------------------------------------------------------------
 
-    def mark_change(self, source: str, subject: str) -> int:
-        return self._marks.make(source, subject)
+    def mark_change(self, source: str, subject: str, kinds: Sequence[str]) -> int:
+        return self._marks.make(source, subject, kinds)
 
     def marks(self, source: str, after: int) -> tuple[int, frozenset[str]]:
         return self._marks.after(source, after)

@@ -125,6 +125,8 @@ mark = Table(
     Column("number", BigInteger, primary_key=True, autoincrement=False),
     Column("subject", Text, nullable=False),
     Column("at", Double, nullable=False),
+    # JSON: kinds of facts about it that the change read back.
+    Column("kinds", Text, nullable=False, server_default="[]"),
 )
 """When own changes of a subject started or ended."""
 

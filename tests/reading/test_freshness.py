@@ -133,6 +133,19 @@ def test_a_census_that_had_not_seen_the_doubt_is_not_published_over_it(records: 
     assert freshness.fresh() is not None
 
 
+def test_a_census_under_way_keeps_what_a_change_did_not_read(records: Records) -> None:
+    """Another source that shows groups only changes a user to whom somebody else has just granted access."""
+    kinds, user, granted = ("user", "assignment"), Fact("user", "u1", "u1"), Fact("assignment", "p/u1", "u1", "p")
+    publish(records)
+    census = records.begin_census("default", "me", 30)
+    assert census is not None
+    records.stage(census, [user, granted])
+    of(records).amend(INSTANCE, ("user",), {"u1": [user]})
+    published = records.publish(census, kinds, SUMMARY, census.mark)
+    assert published is not None
+    assert records.page(published, "assignment", "", 10) == [granted]
+
+
 def test_a_change_is_put_into_no_snapshot_of_another_configuration(records: Records) -> None:
     """Nor does that one answer a list any more, should its configuration come back: it lacks the change."""
     ours, theirs = of(records), of(records, "another")

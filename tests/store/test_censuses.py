@@ -265,8 +265,8 @@ def test_a_change_that_no_snapshot_has_stops_publication(store: Store) -> None:
     assert store.marks("aws", 0) == (0, frozenset())
     census = begin(store)
     store.stage(census, [USER])
-    assert store.mark_change("aws", "u1") == 1
-    assert store.mark_change("aws", "u2") == 2
+    assert store.mark_change("aws", "u1", KINDS) == 1
+    assert store.mark_change("aws", "u2", KINDS) == 2
 
     assert store.publish(census, KINDS, {}, 1) is None
 
@@ -285,7 +285,7 @@ def test_a_census_publishes_what_was_changed_meanwhile_as_its_change_read_it(sto
     publish(store, USER, GROUP, MEMBERSHIP, other)
     census = begin(store)
     store.stage(census, [USER, GROUP, MEMBERSHIP, replace(other, body={"title": "read"})])
-    store.mark_change("aws", "u1")
+    store.mark_change("aws", "u1", KINDS)
     changed = replace(USER, body={"title": "changed"})
     store.amend("aws", "", KINDS, {"u1": [changed]})
 
@@ -298,12 +298,29 @@ def test_a_census_publishes_what_was_changed_meanwhile_as_its_change_read_it(sto
     assert [store.count(published, kind) for kind in ("user", "membership")] == [2, 0]
 
 
+def test_a_census_keeps_its_own_reading_of_the_kinds_that_a_change_did_not_read(store: Store) -> None:
+    """The newest snapshot has these from the census before."""
+    publish(store, USER, GROUP)
+    census = begin(store)
+    granted = Fact("assignment", "p/u1", "u1", "p")
+    store.stage(census, [USER, GROUP, granted])
+    store.mark_change("aws", "u1", ("user", "membership"))
+    store.amend("aws", "", ("user", "membership"), {"u1": [USER, MEMBERSHIP]})
+    store.mark_change("aws", "u1", ("user",))
+
+    published = store.publish(census, (*KINDS, "assignment"), {}, census.mark)
+
+    assert published is not None
+    assert store.page(published, "membership", "", 10) == [MEMBERSHIP]
+    assert store.page(published, "assignment", "", 10) == [granted]
+
+
 @pytest.mark.parametrize("why", ["of another configuration", "doubted"])
 def test_a_snapshot_that_cannot_say_what_was_changed_stops_publication(store: Store, why: str) -> None:
     publish(store, USER)
     census = begin(store)
     store.stage(census, [USER])
-    store.mark_change("aws", "u1")
+    store.mark_change("aws", "u1", KINDS)
     if why == "doubted":
         store.doubt("aws")
     summary = {"fingerprint": "another"} if why == "of another configuration" else {}
@@ -317,7 +334,7 @@ def test_a_snapshot_that_cannot_say_what_was_changed_stops_publication(store: St
 def test_what_is_laid_out_takes_changes_until_the_census_is_published(store: Store) -> None:
     census = begin(store)
     store.stage(census, [USER, GROUP])
-    store.mark_change("aws", "u1")
+    store.mark_change("aws", "u1", KINDS)
 
     seen = store.lay_out(census, KINDS, {})
 
@@ -327,7 +344,7 @@ def test_what_is_laid_out_takes_changes_until_the_census_is_published(store: Sto
     assert store.census_running("aws")
     assert store.marks("aws", seen) == (seen, frozenset())
     changed = replace(USER, body={"title": "changed"})
-    store.mark_change("aws", "u1")
+    store.mark_change("aws", "u1", KINDS)
     store.amend("aws", "", KINDS, {"u1": [changed]})
     published = store.publish(census, KINDS, {}, seen)
     assert published is not None
@@ -341,7 +358,7 @@ def test_what_is_laid_out_can_be_doubted_like_any_other(store: Store) -> None:
     census = begin(store)
     store.stage(census, [USER])
     seen = store.lay_out(census, KINDS, {})
-    store.mark_change("aws", "u1")
+    store.mark_change("aws", "u1", KINDS)
     store.doubt("aws")
 
     assert store.publish(census, KINDS, {}, seen) is None
@@ -350,9 +367,9 @@ def test_what_is_laid_out_can_be_doubted_like_any_other(store: Store) -> None:
 
 def test_marks_are_told_from_a_number_on(store: Store) -> None:
     """The number is the newest ever; the subjects are those marked since."""
-    store.mark_change("aws", "u1")
+    store.mark_change("aws", "u1", KINDS)
     assert begin(store).mark == 1
-    store.mark_change("aws", "u2")
+    store.mark_change("aws", "u2", KINDS)
 
     assert store.marks("aws", 1) == (2, {"u2"})
     assert store.marks("aws", 2) == (2, frozenset())

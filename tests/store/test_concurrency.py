@@ -68,7 +68,7 @@ def test_marks_are_numbered_without_gaps(store: Store) -> None:
     """Each its own number."""
 
     def mark_five() -> list[int]:
-        return [store.mark_change("aws", "u") for _ in range(5)]
+        return [store.mark_change("aws", "u", KINDS) for _ in range(5)]
 
     numbers = [number for result in together(*[mark_five] * 4) for number in result]
 
@@ -99,7 +99,7 @@ def test_own_changes_survive_publication(store: Store) -> None:
     def change(user: Fact) -> None:
         for change in range(1, 6):
             aws[user.id] = Fact("user", user.id, user.id, body={"changed": change})
-            store.mark_change("aws", user.id)
+            store.mark_change("aws", user.id, KINDS)
             store.amend("aws", "", KINDS, {user.id: [aws[user.id]]})
 
     def take_census() -> None:

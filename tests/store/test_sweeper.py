@@ -92,10 +92,10 @@ def test_more_facts_than_fit_a_batch(store: Store) -> None:
 
 def test_old_marks_go(store: Store) -> None:
     """But their number goes on, and a census that runs keeps those it will ask for."""
-    store.mark_change("aws", "u1")
+    store.mark_change("aws", "u1", KINDS)
     census = store.begin_census("aws", "one", 10**7)
     assert census is not None
-    store.mark_change("aws", "u2")
+    store.mark_change("aws", "u2", KINDS)
     age(store, 10**6)
 
     store.sweep(keep=3600)
@@ -104,7 +104,7 @@ def test_old_marks_go(store: Store) -> None:
     store.abandon(census, "enough")
     store.sweep(keep=3600)
     assert store.marks("aws", 0) == (2, frozenset())
-    assert store.mark_change("aws", "u3") == 3
+    assert store.mark_change("aws", "u3", KINDS) == 3
 
 
 def test_staged_facts_of_a_running_census_stay(store: Store) -> None:
