@@ -143,8 +143,9 @@ class Core:
     def recover(self) -> None:
         """Take up every operation whose owner is gone."""
         while (operation := self.store.operations.take_abandoned(self.owner, LEASE)) is not None:
-            self._doubt(operation)
             source = self.settings.sources.get(operation.source)
+            if source is None or operation.id not in self._doubted:
+                self._doubt(operation)
             if source is None:
                 gone = SourceNotFound(f"source {operation.source} is not configured any more")
                 self.store.operations.end(operation, "failed", answer_of_error(gone))
@@ -174,9 +175,10 @@ class Core:
                 log.info("sweeping by pair for orphans", source=shared.freshness.source.name)
 
     def _doubt(self, operation: Operation) -> None:
+        """In the source's lists and those beside it; in all, when the source is gone: nothing says what it served."""
         shared = self._shared.get(operation.source)
-        if shared is not None and operation.id not in self._doubted:
-            shared.freshness.doubt(operation.account)
+        for each in self._shared.values() if shared is None else (shared,):
+            each.freshness.doubt(operation.account)
 
     def _share(self, source: Source) -> _Shared:
         def patience() -> Patience:

@@ -99,6 +99,12 @@ class Journal:
         """What was begun and is not known to be done."""
         return [each.step for each in self._known.values() if each.result in (None, Result.FAILED)]
 
+    def acted(self) -> bool:
+        """Whether AWS may be other than before by what was begun in this run."""
+        if self.repeated:
+            return False
+        return any(each.result in (None, Result.DONE) or each.acknowledged for each in self._known.values())
+
     def came_of(self, outcomes: Sequence[Outcome]) -> None:
         """What became of steps."""
         for each in outcomes:

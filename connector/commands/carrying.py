@@ -48,6 +48,8 @@ def carry_out(desk: Desk, present: Present, changes: Sequence[Change]) -> Carrie
         except AwsConflict as conflict:
             if conflict.reason == REASON:
                 # Attributes come first, so nothing was done yet: it is a refusal of the whole.
+                if not desk.noted.resumed:  # else an earlier run may have done some of it
+                    desk.noted.came_of([Outcome(each, Result.FAILED, "nothing was done") for each in plan.steps])
                 _refuse_taken(present, plan.attributes, conflict)
             # Somebody changed the user since we read it: plan anew from what is there now.
             _, plan, outcomes = _planned(desk, present, changes)

@@ -69,10 +69,12 @@ def carry(desk: Desk, operation: Operation, run: Run) -> Operation:
             ours = replace(desk, journal=journal, patience=Held(desk.patience, hold))
             event = next(run(ours, asking.from_json(operation.asked)))
         except ConnectorError as failure:
+            _doubt_what_it_did(desk, journal)
             state: OperationState = "failed"
             answer = asking.answer_of_error(failure)
         except Exception:
             log.exception("defect in a change", operation=operation.id)
+            _doubt_what_it_did(desk, journal)
             state, answer = "failed", asking.answer_of_error(CallUs("the change ended in a defect; see the log"))
         else:
             state = "partly" if isinstance(event, Account) and event.refusals else "succeeded"
@@ -85,6 +87,15 @@ def carry(desk: Desk, operation: Operation, run: Run) -> Operation:
         log.error("the outcome of an operation could not be audited", operation=ended.id, why=str(failure))
     log.info("operation ended", operation=ended.id, command=ended.command, account=ended.account, state=state)
     return ended
+
+
+def _doubt_what_it_did(desk: Desk, journal: Journal) -> None:
+    """Lists ask AWS anew about a change that fails, and may have changed AWS all the same: it has read nothing back.
+
+    What was interrupted may have done anything before.
+    """
+    if journal.operation.fence > 1 or journal.acted():
+        desk.freshness.doubt(journal.operation.account)
 
 
 def _wait(desk: Desk, operation: Operation) -> Operation:
@@ -111,6 +122,7 @@ def resume(desk: Desk, operation: Operation, run: Run | None) -> None:
     log.info("taking up an operation", operation=operation.id, command=operation.command)
     if run is None:
         gone = CallUs(f"this version has no command {operation.command}")
+        desk.freshness.doubt(operation.account)
         desk.operations.end(operation, "failed", asking.answer_of_error(gone))
     else:
         carry(desk, operation, run)

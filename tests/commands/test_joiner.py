@@ -10,11 +10,26 @@ from pathlib import Path
 import pytest
 
 from connector.app import Core
-from connector.commands import CHANGES
+from connector.commands import CHANGES, COMMANDS
 from connector.commands.asked import content, to_json
 from connector.commands.desk import Desk
 from connector.commands.durable import carry, resume
-from connector.model import Lane, NewAccount, Operation, Recorded, Result, Source, Step, Verb
+from connector.errors import ConnectorError
+from connector.model import (
+    Account,
+    Change,
+    ChangeAccount,
+    Lane,
+    ListAccounts,
+    NewAccount,
+    Op,
+    Operation,
+    Recorded,
+    Result,
+    Source,
+    Step,
+    Verb,
+)
 from connector.sandbox.server import Sandbox
 from connector.settings import Settings
 
@@ -54,6 +69,11 @@ class Place:
     def made(self, **other: str) -> str:
         """The UserId of a user that is there before the create is taken up."""
         return self.desk.directory(Lane.CHANGE).create_user({**NEW, **other}, lambda refusal: None)
+
+    def listed(self) -> set[str]:
+        """User names in a list of all accounts."""
+        events = COMMANDS["std:account:list"].run(self.desk, ListAccounts())
+        return {str(each.attributes["userName"]) for each in events if isinstance(each, Account)}
 
     def groups(self, user_id: str) -> int:
         """In how many the user is."""
@@ -130,3 +150,54 @@ def test_a_user_that_is_adopted_is_given_nothing_where_a_later_change_of_him_was
     assert (ended.state, ended.account) == ("partly" if changed else "succeeded", theirs)
     assert place.groups(theirs) == (0 if changed else 1)
     assert ("asked since" in str(ended.answer)) is changed
+
+
+# ---- what lists are told ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        [{"operation": "DescribeUser", "fault": "denied", "times": 1}],
+        [{"operation": "CreateUser", "fault": "after"}, {"operation": "GetUserId", "fault": "error500"}],
+    ],
+    ids=["he cannot be read", "AWS does not say whether it made him"],
+)
+def test_a_user_that_was_made_by_a_create_that_failed_is_in_the_next_list(
+    place: Place, faults: list[dict[str, object]]
+) -> None:
+    assert "rosa" not in place.listed()
+    for fault in faults:
+        place.sandbox.control("faults", fault)
+
+    with pytest.raises(ConnectorError):
+        next(COMMANDS[CREATE].run(place.desk, NewAccount(NEW)))
+    place.sandbox.control("faults", {"clear": True})
+
+    assert "rosa" in place.sandbox.organisation.store.users_by_name
+    assert "rosa" in place.listed()
+
+
+def test_a_create_that_is_a_conflict_costs_no_census(place: Place) -> None:
+    place.made(displayName="Another Rosa")
+    place.listed()
+    before = place.desk.freshness.fresh()
+
+    with pytest.raises(ConnectorError):
+        next(COMMANDS[CREATE].run(place.desk, NewAccount(NEW)))
+
+    assert before is not None
+    assert place.desk.freshness.fresh() == before
+
+
+def test_an_update_that_is_a_conflict_costs_no_census(place: Place) -> None:
+    rosa = place.made()
+    place.listed()
+    before = place.desk.freshness.fresh()
+
+    asked = ChangeAccount(rosa, (Change(Op.SET, "userName", ("tim",)),))
+    with pytest.raises(ConnectorError):
+        next(COMMANDS["std:account:update"].run(place.desk, asked))
+
+    assert before is not None
+    assert place.desk.freshness.fresh() == before

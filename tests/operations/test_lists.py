@@ -41,20 +41,27 @@ class Killed(Named):
             str(each.attributes["userName"]): each.attributes["groups"] for each in events if isinstance(each, Account)
         }  # type: ignore[misc]
 
-    def begun(self, core: Core, account: str, lease: float) -> Operation:
-        """A change that was accepted by a process which is gone."""
+    def begun(self, core: Core, account: str, lease: float, source: str = "default") -> Operation:
+        """A change that was accepted by a process which is gone; taken up, it finds nothing to do."""
         return core.store.operations.accept(
-            "default",
-            "std:account:disable",
+            source,
+            "std:account:update",
             account or "userName rosa",
             account,
             "",
             "c",
             "",
-            {"id": account},
+            {"id": account, "changes": []},
             "gone",
             lease,
         )[0]
+
+    def recovers(self, core: Core) -> Operation:
+        """Take up what was begun; how it ended."""
+        core.recover()
+        while core.store.operations.listed(None, True, 1):
+            time.sleep(0.01)
+        return core.store.operations.listed(None, False, 1)[0]
 
 
 @pytest.fixture
@@ -109,14 +116,44 @@ def test_who_takes_up_an_abandoned_operation_doubts_unless_it_did_when_it_began(
         core.look_back()
         killed.listed(core)
 
-    core.recover()
+    ended = killed.recovers(core)
 
     newest = core.records.latest("default")
     assert newest is not None
     assert newest.doubted is not seen
-    while core.store.operations.listed("default", True, 1):
-        time.sleep(0.01)
-    assert core.store.operations.listed("default", False, 1)[0].id == operation.id
+    assert (ended.id, ended.state) == (operation.id, "succeeded")
+
+
+def test_an_abandoned_operation_that_cannot_be_finished_is_doubted_once_more(killed: Killed) -> None:
+    """What it had begun came after the list that was read when this process began, and it reads nothing back."""
+    core = killed.born()
+    group, tim = killed.group("aws_data_read"), killed.user("tim")
+    killed.begun(core, tim, 0)
+    core.look_back()
+    assert group not in killed.listed(core)["tim"]
+    core.desk(SOURCE, threading.Event()).directory(Lane.CHANGE).join(group, tim)
+    killed.sandbox.control("faults", {"operation": "DescribeUser", "fault": "denied", "times": 1})
+
+    ended = killed.recovers(core)
+
+    assert ended.state == "failed"
+    assert group in killed.listed(core)["tim"]
+
+
+def test_an_abandoned_operation_of_a_source_that_is_gone_is_doubted_everywhere(killed: Killed) -> None:
+    """It may have served the same instance: the source may have been renamed."""
+    core = killed.born()
+    group, tim = killed.group("aws_data_read"), killed.user("tim")
+    assert group not in killed.listed(core)["tim"]
+    killed.begun(core, tim, 0, source="renamed")
+    core.look_back()
+    assert group not in killed.listed(core)["tim"]
+    core.desk(SOURCE, threading.Event()).directory(Lane.CHANGE).join(group, tim)
+
+    ended = killed.recovers(core)
+
+    assert ended.state == "failed"
+    assert group in killed.listed(core)["tim"]
 
 
 def test_nothing_is_doubted_where_nothing_was_interrupted(killed: Killed) -> None:
