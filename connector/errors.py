@@ -52,6 +52,8 @@ class ConnectorError(Exception):
         self.sentence = sentence
         self.request_id = request_id
         """The AWS request id, where AWS gave one."""
+        self.unknown = False
+        """Whether AWS may have done what it was asked to, or may still do it: no answer said that it did not."""
 
     def __str__(self) -> str:
         return f"{self.sentence} (AWS request id {self.request_id})" if self.request_id else self.sentence

@@ -462,6 +462,8 @@ class Outcome:
     """IAM action that AWS denied."""
     acknowledged: bool = False
     """Failed only in that no reading has shown what AWS said was done."""
+    unknown: bool = False
+    """Failed only in that nobody saw how it ended: AWS may have done it, or may do it yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -506,7 +508,8 @@ class Recorded:
     """None: about to be done, or done with an answer that was lost."""
     reason: str = ""
     acknowledged: bool = False
-    """As in `Outcome`."""
+    unknown: bool = False
+    """Both as in `Outcome`."""
 
 
 @dataclass(frozen=True, slots=True)

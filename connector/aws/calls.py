@@ -96,7 +96,8 @@ class Line:
 
         `needs` is the member that a whole answer has. `lost` is asked after an attempt that AWS may have executed, or
         refused because of an earlier one; its answer is taken for the call's. Without it the operation must be safe to
-        repeat. `told` follows the attempts of one that is not. Raises what `faults` makes of the last attempt.
+        repeat. `told` follows the attempts of one that is not. Raises what `faults` makes of the last attempt,
+        `unknown` when AWS may have executed any of them.
         """
 
         def attempt(left: float) -> Answer:
@@ -113,6 +114,24 @@ class Line:
         self, service: str, operation: str, attempt: Attempt, lost: Lost | None = None, told: Told | None = None
     ) -> Answer:
         """`call` for any attempt: it returns an answer, or raises what `faults.understand` understands."""
+        faults: list[Fault] = []
+        try:
+            return self._repeated(service, operation, attempt, lost, told, faults)
+        except ConnectorError as failure:
+            if any(each.again is Again.BROKEN and not each.unsent for each in faults):
+                failure.unknown = not operation.startswith(_READS)
+            raise
+
+    def _repeated(
+        self,
+        service: str,
+        operation: str,
+        attempt: Attempt,
+        lost: Lost | None,
+        told: Told | None,
+        faults: list[Fault],
+    ) -> Answer:
+        """`repeat`, keeping the faults of the attempts."""
         self._take(service)
         # A queue for our own quota is no fault of AWS: a call that had to wait for its turn starts with all the
         # patience. Its repetitions do not, or a lasting throttle would never end; nor does it borrow the progress of
@@ -131,6 +150,7 @@ class Line:
             if fault is None:
                 self.patience.progress()
                 return answer
+            faults.append(fault)
             if told is not None:
                 told(fault)
             why = self._reason(fault, failed, until)

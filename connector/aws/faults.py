@@ -55,6 +55,8 @@ class Fault:
     """Seconds AWS asked us to wait, where it said so."""
     silent: bool = False
     """AWS said nothing, though the call may have reached it: nobody knows whether it acted."""
+    unsent: bool = False
+    """AWS never heard of the call."""
 
 
 class Failed(Exception):
@@ -295,7 +297,8 @@ def _without_answer(service: str, operation: str, caught: Exception) -> Fault:
     action = f"{ACTION_PREFIX[service]}:{operation}"
     if isinstance(caught, _UNREACHABLE):
         sentence = f"No usable answer from AWS to {action} ({_plain_name(caught)}){_where(service, caught)}."
-        return Fault(Verdict.BROKEN, AwsFailed(sentence), Again.BROKEN, silent=not isinstance(caught, _UNSENT))
+        unsent = isinstance(caught, _UNSENT)
+        return Fault(Verdict.BROKEN, AwsFailed(sentence), Again.BROKEN, unsent=unsent, silent=not unsent)
     if isinstance(caught, _MISCONFIGURED):
         return Fault(Verdict.CREDENTIALS, misconfigured(caught), None)
     if isinstance(caught, boto.ParamValidationError) and operation in ("CreateUser", "UpdateUser"):

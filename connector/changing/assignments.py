@@ -78,6 +78,7 @@ class AssignmentWriter:
         """Do every job and wait for all; the answers are in the order of the jobs. One failure stops no other.
 
         `directory` is the change's own: when its turn has come, each is submitted only if the change is still ours.
+        An error of what AWS has taken up is `unknown`.
         """
         if not jobs:
             return []
@@ -120,6 +121,7 @@ class AssignmentWriter:
             pause = min(pause * looks.GROWTH, looks.LONGEST)
 
     def _one(self, job: Job, directory: Directory) -> Ticket | ConnectorError:
+        ticket: Ticket | None = None
         try:
             room = self.rooms.of(self._directory().instance().arn)
             with room.turns.take(job.assignment.pair.aws_account_id), room.slots:
@@ -133,6 +135,7 @@ class AssignmentWriter:
                     ticket = self._watch(ticket).result()
             return ticket
         except ConnectorError as failure:
+            failure.unknown |= ticket is not None
             return failure
 
     def _submit(self, job: Job, directory: Directory) -> Ticket:

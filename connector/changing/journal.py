@@ -39,10 +39,14 @@ class Journal:
     overtaken: bool = False
     """A create that found its user when later changes of that user were begun: they could not know that they follow."""
     _known: dict[tuple[Verb, str, str], Recorded] = field(default_factory=dict, repr=False)
+    _begun: set[tuple[Verb, str, str]] = field(default_factory=set, repr=False)
+    """Steps that an earlier run began, and of which nobody saw the end."""
 
     def __post_init__(self) -> None:
         for each in self.operation.steps:
             self._known[_name(each.step)] = each
+            if each.result is None or each.unknown:
+                self._begun.add(_name(each.step))
 
     def unknown(self, step: Step) -> bool:
         """Whether an earlier run began the step, and nobody knows what came of it."""
@@ -106,9 +110,9 @@ class Journal:
         return any(each.result in (None, Result.DONE) or each.acknowledged for each in self._known.values())
 
     def came_of(self, outcomes: Sequence[Outcome]) -> None:
-        """What became of steps."""
+        """What became of steps. One that fails now may still be done by an earlier run's call."""
         for each in outcomes:
-            self._known[_name(each.step)] = Recorded(each.step, each.result, each.reason, each.acknowledged)
+            self._known[_name(each.step)] = self._recorded(each)
         self._keep()
 
     def recent(self) -> Unsettled:
@@ -121,7 +125,7 @@ class Journal:
         for operation in self.operations.recent(self.operation.account, RECENT):
             for each in operation.steps:
                 step = each.step
-                if each.result is Result.FAILED and not each.acknowledged:
+                if each.result is Result.FAILED and not (each.acknowledged or each.unknown):
                     continue
                 if step.verb in GIVE.values():
                     now, before = given, taken
@@ -130,7 +134,7 @@ class Journal:
                 else:
                     continue
                 now[step.attribute].add(step.value)
-                if each.result is not None:
+                if each.result is not None and not each.unknown:
                     before[step.attribute].discard(step.value)
         return Unsettled(given, taken)
 
@@ -146,7 +150,9 @@ class Journal:
             elif known is not None and known.result in (Result.DONE, Result.ALREADY):
                 continue  # given once; if it is gone, somebody took it since
             elif reason := self.why_not():
-                refused.append(Outcome(step, Result.FAILED, reason))
+                outcome = Outcome(step, Result.FAILED, reason, unknown=_name(step) in self._begun)
+                self._known[_name(step)] = self._recorded(outcome)  # or it were there already, having been begun
+                refused.append(outcome)
             else:
                 done.append(step)
         return done, refused
@@ -164,6 +170,10 @@ class Journal:
         if self.operations.later_on(self.operation):
             return "the change was interrupted, and the account was changed since; ask again if it is still wanted"
         return ""
+
+    def _recorded(self, outcome: Outcome) -> Recorded:
+        unknown = outcome.unknown or (outcome.result is Result.FAILED and _name(outcome.step) in self._begun)
+        return Recorded(outcome.step, outcome.result, outcome.reason, outcome.acknowledged, unknown)
 
     def _all(self) -> tuple[Recorded, ...]:
         return tuple(self._known.values())

@@ -155,6 +155,7 @@ def _of_failure(step: Step, failure: ConnectorError) -> Outcome:
         failure.kind,
         request_id=failure.request_id or "",
         action=failure.action or "" if isinstance(failure, AskPermission) else "",
+        unknown=failure.unknown,
     )
 
 

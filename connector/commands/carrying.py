@@ -105,7 +105,7 @@ def settle_noted(
         desk.noted.came_of(outcomes)
         account, settled = settle(present.account, before, outcomes, desk.clock)
         desk.noted.came_of(settled)
-    present.lagging |= any(each.acknowledged for each in settled)
+    present.lagging |= any(each.acknowledged or each.unknown for each in settled)
     return account, settled
 
 

@@ -34,7 +34,7 @@ class Present:
     directory: Directory = field(init=False)
     last: live.Live | None = field(default=None, init=False)
     lagging: bool = field(default=False, init=False)
-    """Whether what was last read lacks what AWS said was done."""
+    """Whether what was last read lacks what AWS said was done, or may have done."""
     _instance: str = field(init=False)
     """Its ARN, known before anything is changed: what was changed is published without asking AWS."""
     unread: AskPermission | None = field(default=None, init=False)

@@ -55,6 +55,7 @@ def dump_steps(steps: Sequence[Recorded]) -> str:
                 "result": None if each.result is None else each.result.value,
                 "reason": each.reason,
                 **({"acknowledged": True} if each.acknowledged else {}),
+                **({"unknown": True} if each.unknown else {}),
             }
             for each in steps
         ]
@@ -85,4 +86,4 @@ def of_row(row: Row[Any]) -> Operation:
 def _recorded(kept: Mapping[str, Any]) -> Recorded:
     step = Step(Verb(kept["verb"]), kept["attribute"], kept["value"], kept["attributes"])
     result = None if kept["result"] is None else Result(kept["result"])
-    return Recorded(step, result, kept["reason"], kept.get("acknowledged", False))
+    return Recorded(step, result, kept["reason"], kept.get("acknowledged", False), kept.get("unknown", False))

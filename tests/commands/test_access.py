@@ -18,8 +18,11 @@ import boto3
 import pytest
 
 from connector.app import Core
-from connector.commands import COMMANDS
+from connector.commands import CHANGES, COMMANDS
+from connector.commands.asked import content, to_json
+from connector.commands.durable import resume
 from connector.errors import Conflicts, ConnectorError, DisableNotConfigured
+from connector.lease import LEASE
 from connector.model import (
     Account,
     Change,
@@ -30,7 +33,11 @@ from connector.model import (
     NoInput,
     OneAccount,
     Op,
+    Recorded,
+    Result,
     Source,
+    Step,
+    Verb,
 )
 from connector.reading import facts
 from connector.sandbox.options import Options
@@ -178,6 +185,7 @@ class World(Named):
 SOURCES = (
     Source("default", region="eu-west-1"),
     Source("strip", region="eu-west-1", disable_by="strip"),
+    Source("hasty", region="eu-west-1", read_deadline=2.0),
     Source("applications", region="eu-west-1", entitlement_types=("group", "applicationAssignment")),
 )
 
@@ -354,6 +362,82 @@ def test_what_was_refused_is_not_taken_for_given(world: World) -> None:
     world.options(deny=["CreateAccountAssignment", "DeleteAccountAssignment"])
     world.update(Op.ADD, user, pair)
     assert world.does("delete", OneAccount(user)) == Done()
+
+
+# ---- what nobody saw the end of ---------------------------------------------------------------------------------
+
+
+def _unseen(world: World, op: Op, user: str, pair: str, how: str) -> None:
+    """A change that AWS makes, but of which we only know that we asked for it, if even that was answered."""
+    word = {Op.ADD: "Create", Op.REMOVE: "Delete"}[op]
+    if how == "its end is not shown":
+        world.denies(f"DescribeAccountAssignment{word[:-1]}ionStatus", times=1)
+    else:
+        world.sandbox.control("faults", {"operation": f"{word}AccountAssignment", "fault": "after"})
+    account = _account(world.update(op, user, pair, source="hasty"))
+    assert [each.value for each in account.refusals] == [pair]
+    world.sandbox.control("faults", {"clear": True})
+
+
+UNSEEN = ["its end is not shown", "it is not answered"]
+
+
+@pytest.mark.parametrize("unseen", UNSEEN)
+@pytest.mark.parametrize("how", ["set", "delete", "disable"])
+def test_what_we_may_have_given_is_taken_though_no_list_shows_it(world: World, how: str, unseen: str) -> None:
+    user, pair = world.user("edgar"), world.pair("Read", ENG)
+    world.options(lag_seconds=30.0)
+    _unseen(world, Op.ADD, user, pair, unseen)
+    world.sandbox.control("advance", {"seconds": 1.0})  # AWS ends it
+    world.takes_all(how, user)
+    assert world.held(user) == set()
+
+
+@pytest.mark.parametrize("unseen", UNSEEN)
+@pytest.mark.parametrize("op", [Op.ADD, Op.REMOVE])
+def test_a_change_whose_end_nobody_saw_is_no_news_for_lists(world: World, op: Op, unseen: str) -> None:
+    user, pair = world.user("edgar"), world.pair("Read", ENG)
+    if op is Op.REMOVE:
+        world.grants(user, "Read", ENG)
+    world.listed(user)
+    world.options(assignment_seconds=60.0)
+    _unseen(world, op, user, pair, unseen)
+    assert world.held(user) == ({pair} if op is Op.ADD else set())
+    assert (pair in world.listed(user)) is (op is Op.ADD)
+
+
+def test_what_aws_refused_leaves_lists_as_they_are(world: World) -> None:
+    user, pair = world.user("edgar"), world.pair("Read", ENG)
+    world.listed(user)
+    world.options(deny=["CreateAccountAssignment"])
+    world.update(Op.ADD, user, pair)
+    world.sandbox.control("forget")
+    assert world.listed(user) == ()
+    assert world.sandbox.control("state")["calls"] == {}
+
+
+def test_what_an_interrupted_grant_began_and_may_not_finish_may_still_come(world: World) -> None:
+    """Others changed the user since, so it is not given again; AWS ends what it was asked before."""
+    user, pair = world.user("edgar"), world.pair("Read", ENG)
+    world.listed(user)
+    desk = world.core.desk(world.core.settings.sources["default"], threading.Event())
+    asked, command = ChangeAccount(user, (Change(Op.ADD, PAIRS, (pair,)),)), "std:account:update"
+    interrupted, _ = desk.operations.accept(
+        "default", command, user, user, "", content(command, asked), "", to_json(asked), "killed", 0.0
+    )
+    desk.operations.record(interrupted, [Recorded(Step(Verb.ASSIGN, PAIRS, pair), None)])
+    desk.operations.accept("default", command, user, user, "", "later", "", {}, "other", LEASE)
+    taken = desk.operations.take_abandoned("ours", LEASE)
+    assert taken is not None
+    resume(desk, taken, CHANGES[command])
+    ended = desk.operations.operation(taken.id)
+    assert ended is not None
+    assert [(each.result, each.unknown) for each in ended.steps] == [(Result.FAILED, True)]
+    world.grants(user, "Read", ENG)
+    assert world.listed(user) == (pair,)
+
+
+# ---- what costs nothing -----------------------------------------------------------------------------------------
 
 
 def test_what_was_given_and_taken_since_costs_nothing_more(world: World) -> None:
