@@ -64,10 +64,31 @@ def carry_out(desk: Desk, present: Present, changes: Sequence[Change]) -> Carrie
     if changed or any(each.result is Result.DONE for each in outcomes):
         account, settled = settle_noted(desk, present, before, outcomes)
     elif outcomes:
-        desk.noted.came_of(outcomes)
+        account, settled = _looked_again(desk, present, changes, outcomes)
+        changed = settled != outcomes
     # Also when nothing was done now: an earlier run that was interrupted may have done it.
     present.publish()
     return Carried(account, tuple(settled), changed)
+
+
+def _looked_again(
+    desk: Desk, present: Present, changes: Sequence[Change], outcomes: list[Outcome]
+) -> tuple[Account, list[Outcome]]:
+    """The account, and the outcomes, when nothing was there of what was to be taken.
+
+    It may have come while we waited for our turn: what shows by now is taken, once.
+    """
+    with present.doubted_unless_seen():
+        desk.noted.came_of(outcomes)
+        account = present.account()
+        take = planning.plan(desk.source, account, changes).take
+    unseen = planning.unseen(account, take)
+    shown = [each for each in take if each not in unseen]
+    if not shown:
+        return account, outcomes
+    others = [each for each in outcomes if each.step not in shown]
+    account, settled = perform_noted(desk, present, account, shown)
+    return account, [*others, *settled]
 
 
 def _not_given_back(desk: Desk, present: Present, changes: Sequence[Change]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +18,7 @@ import boto3
 import pytest
 
 from connector.app import Core
+from connector.aws.directory import Directory
 from connector.commands import CHANGES, COMMANDS
 from connector.commands.asked import content, to_json
 from connector.commands.durable import resume
@@ -25,6 +26,7 @@ from connector.errors import Conflicts, ConnectorError, DisableNotConfigured
 from connector.lease import LEASE
 from connector.model import (
     Account,
+    Assignment,
     Change,
     ChangeAccount,
     Done,
@@ -37,6 +39,7 @@ from connector.model import (
     Result,
     Source,
     Step,
+    Ticket,
     Verb,
 )
 from connector.reading import facts
@@ -292,6 +295,42 @@ def test_what_another_source_is_giving_is_taken_by_its_name(world: World, source
     with world.aws_works_on("Create", user, "Read", ENG) as pair:
         world.update(Op.REMOVE, user, pair, source=source)
     assert world.held(user) == set()
+
+
+# ---- what comes while we wait for our turn -------------------------------------------------------------------------
+
+
+@contextmanager
+def _when_it_removes(world: World, happens: Callable[[], object]) -> Iterator[None]:
+    """It happens after the account was read, between AWS's answer to the first removal and what we do then."""
+    withdrawn = Directory.submit_unassign
+    first = iter([True])
+
+    def told(directory: Directory, assignment: Assignment) -> Ticket:
+        ticket = withdrawn(directory, assignment)
+        if next(first, False):
+            happens()
+        return ticket
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Directory, "submit_unassign", told)
+        yield
+
+
+def test_a_removal_of_what_was_not_there_takes_what_came_meanwhile(world: World) -> None:
+    user, pair = world.user("edgar"), world.pair("Read", ENG)
+    with _when_it_removes(world, lambda: world.grants(user, "Read", ENG)):
+        account = _account(world.update(Op.REMOVE, user, pair))
+    assert account.refusals == ()
+    assert world.held(user) == set()
+
+
+def test_a_removal_of_what_was_not_there_publishes_what_came_meanwhile(world: World) -> None:
+    user, pair, other = world.user("edgar"), world.pair("Read", ENG), world.pair("Security", ENG)
+    world.listed(user)
+    with _when_it_removes(world, lambda: world.grants(user, "Security", ENG)):
+        assert world.update(Op.REMOVE, user, pair) == Done()
+    assert world.listed(user) == (other,)
 
 
 # ---- what lags behind -------------------------------------------------------------------------------------------
