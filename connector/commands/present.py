@@ -10,7 +10,7 @@ from connector import attributes
 from connector.changing.settling import PAUSES
 from connector.commands.desk import Desk
 from connector.errors import AccountNotFound, AskPermission, AwsFailed, ForeignAccount
-from connector.model import Account, Lane, Operation, Refusal, Source
+from connector.model import Account, Instance, Lane, Operation, Refusal, Source
 from connector.ports import Directory
 from connector.reading import facts, live, views
 from connector.reading.catalogue import Catalogue
@@ -35,15 +35,15 @@ class Present:
     last: live.Live | None = field(default=None, init=False)
     lagging: bool = field(default=False, init=False)
     """Whether what was last read lacks what AWS said was done, or may have done."""
-    _instance: str = field(init=False)
-    """Its ARN, known before anything is changed: what was changed is published without asking AWS."""
+    _instance: Instance = field(init=False)
+    """Known before anything is changed: what was changed is published without asking AWS."""
     unread: AskPermission | None = field(default=None, init=False)
     """Why its applications were not read, though the whole was wanted: the source does without the permission."""
     _names: Catalogue = field(init=False)
 
     def __post_init__(self) -> None:
         self.directory = self.desk.directory(self.lane)
-        self._instance = self.directory.instance().arn
+        self._instance = self.directory.instance()
         self._names = Catalogue(self.desk.records, self.desk.freshness.newest(), self.directory)
 
     def account(self, refusals: tuple[Refusal, ...] = ()) -> Account:

@@ -15,7 +15,7 @@ import structlog
 
 from connector.errors import AwsFailed, CallUs, ConnectorError, RetryLater
 from connector.lease import LEASE
-from connector.model import Fact, Operation, Pair, Snapshot, Source
+from connector.model import Fact, Instance, Operation, Pair, Snapshot, Source
 from connector.ports import Census, Clock, Directories, Patience, Records, Stripped
 from connector.reading import census, facts
 from connector.reading.work import Work
@@ -63,13 +63,34 @@ class Freshness:
         return latest if self.clock.now() - latest.completed_at <= self.source.snapshot_max_age else None
 
     def amend(
-        self, instance: str, kinds: Sequence[str], about: Mapping[str, Iterable[Fact]], change: Operation | None = None
+        self,
+        instance: Instance,
+        kinds: Sequence[str],
+        about: Mapping[str, Iterable[Fact]],
+        change: Operation | None = None,
     ) -> None:
-        """Put a change of ours to the instance (its ARN) into the newest snapshot of each source that serves it."""
+        """Put a change of ours to the instance, as we find it, into the newest snapshot of each source that serves it.
+
+        Lists of those that may see more of it than we do ask AWS anew instead: what we did not read, they may have.
+        """
         found = {subject: tuple(each) for subject, each in about.items()}
         self._amend(kinds, found, change)
-        for each in self._beside(instance):
-            each._amend(kinds, {subject: each._as_ours(some) for subject, some in found.items()}, change)
+        for each in self._beside(instance.arn):
+            if self._sees_as_much(instance, each):
+                each._amend(kinds, {subject: each._as_ours(some) for subject, some in found.items()}, change)
+            else:
+                for subject in found:
+                    each._doubt(subject)
+
+    def _sees_as_much(self, instance: Instance, other: Freshness) -> bool:
+        """Whether AWS shows us all of the instance that it shows the other source.
+
+        From a delegated administrator it may hide the management account's access (aws-behaviour 35).
+        """
+        if instance.caller == instance.owner or self.source.role_arn == other.source.role_arn:
+            return True
+        newest = other.newest()
+        return newest is not None and newest.summary.get("owned") is False
 
     def _amend(self, kinds: Sequence[str], about: Mapping[str, Sequence[Fact]], change: Operation | None) -> None:
         """Put it into ours (`Records.amend`).

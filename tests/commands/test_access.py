@@ -45,7 +45,7 @@ from connector.model import (
 from connector.reading import facts
 from connector.sandbox.options import Options
 from connector.sandbox.server import Sandbox
-from connector.sandbox.small import ENG, small
+from connector.sandbox.small import CORE, ENG, small
 from connector.settings import Settings
 from tests.named import Named
 
@@ -190,6 +190,7 @@ SOURCES = (
     Source("strip", region="eu-west-1", disable_by="strip"),
     Source("hasty", region="eu-west-1", read_deadline=2.0),
     Source("applications", region="eu-west-1", entitlement_types=("group", "applicationAssignment")),
+    Source("delegated", region="eu-west-1", role_arn=f"arn:aws:iam::{ENG}:role/IdentityCenterConnector"),
 )
 
 
@@ -711,6 +712,17 @@ def test_lists_of_every_source_of_the_instance_are_doubted_about_what_no_reading
     _lagging(world, Op.ADD, user, pair)
     world.sandbox.control("advance", {"seconds": 600})
     assert world.listed(user, "strip") == (pair,)
+
+
+def test_a_delegated_administrator_takes_nothing_it_is_not_shown_out_of_the_owners_lists(world: World) -> None:
+    world.options(hide_management_account=True)
+    user = world.user("edgar")
+    hidden, given = world.grants(user, "Admin", CORE), world.pair("Write", ENG)
+    assert world.listed(user) == (hidden,)
+    assert world.listed(user, "delegated") == ()
+    world.update(Op.ADD, user, given, source="delegated")
+    assert world.listed(user, "delegated") == (given,)
+    assert set(world.listed(user)) == {hidden, given}
 
 
 # ---- what AWS did without our learning of it --------------------------------------------------------------------

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 
 from connector.clock import SystemClock
 from connector.errors import RetryLater
-from connector.model import Fact, Snapshot, Source
+from connector.model import Fact, Instance, Snapshot, Source
 from connector.patience import Patience
 from connector.ports import Records
 from connector.reading.freshness import Freshness
@@ -21,6 +21,9 @@ from connector.reading.together import together
 from connector.store import open_store
 
 INSTANCE = "arn:aws:sso:::instance/ssoins-0000000000000001"
+OWNER, MEMBER = "111111111111", "222222222222"
+OWN = Instance(INSTANCE, "d-1", "eu-west-1", OWNER, None, True, OWNER, "", OWNER)
+"""As the AWS account that owns it finds it."""
 SUMMARY = {"fingerprint": "f", "kinds": ["user"], "orphans": [], "instance": INSTANCE}
 
 
@@ -133,6 +136,39 @@ def test_a_census_that_had_not_seen_the_doubt_is_not_published_over_it(records: 
     assert freshness.fresh() is not None
 
 
+@pytest.mark.parametrize(
+    ("found", "other", "shown"),
+    [
+        (OWN, {"role_arn": "another"}, True),
+        (replace(OWN, caller=MEMBER), {"role_arn": "another"}, False),
+        (replace(OWN, caller=MEMBER), {"role_arn": "another", "owned": False}, True),
+        (replace(OWN, caller=MEMBER), {}, True),
+        (replace(OWN, owner=None), {"role_arn": "another"}, False),
+    ],
+    ids=["the owner sees all", "who is delegated may not", "both are", "the same role", "who owns it is unknown"],
+)
+def test_lists_of_who_may_see_more_ask_aws_anew(
+    records: Records, found: Instance, other: dict[str, Any], shown: bool
+) -> None:
+    """What the one that made a change read may lack the management account's access."""
+    user, hidden = Fact("user", "u1", "u1", body={"attributes": {}}), Fact("assignment", "p/u1", "u1", "p")
+    ours, theirs = of(records), of(records)
+    theirs.source = Source("theirs", role_arn=other.get("role_arn"))
+    theirs.stripped = Nobody()  # type: ignore[assignment]
+    ours.others = lambda: [theirs]
+    census = records.begin_census("theirs", "me", 30)
+    assert census is not None
+    records.stage(census, [user, hidden])
+    records.publish(census, ("user", "assignment"), {**SUMMARY, "owned": other.get("owned", True)}, census.mark)
+
+    ours.amend(found, ("user", "assignment"), {"u1": [user]})
+
+    assert (theirs.fresh() is not None) is shown
+    newest = theirs.newest()
+    assert newest is not None
+    assert records.page(newest, "assignment", "", 10) == ([] if shown else [hidden])
+
+
 def test_a_census_under_way_keeps_what_a_change_did_not_read(records: Records) -> None:
     """Another source that shows groups only changes a user to whom somebody else has just granted access."""
     kinds, user, granted = ("user", "assignment"), Fact("user", "u1", "u1"), Fact("assignment", "p/u1", "u1", "p")
@@ -140,7 +176,7 @@ def test_a_census_under_way_keeps_what_a_change_did_not_read(records: Records) -
     census = records.begin_census("default", "me", 30)
     assert census is not None
     records.stage(census, [user, granted])
-    of(records).amend(INSTANCE, ("user",), {"u1": [user]})
+    of(records).amend(OWN, ("user",), {"u1": [user]})
     published = records.publish(census, kinds, SUMMARY, census.mark)
     assert published is not None
     assert records.page(published, "assignment", "", 10) == [granted]
@@ -151,14 +187,14 @@ def test_a_change_is_put_into_no_snapshot_of_another_configuration(records: Reco
     ours, theirs = of(records), of(records, "another")
     publish(records)
     user = Fact("user", "u1", "u1")
-    theirs.amend(INSTANCE, ("user",), {"u1": [user]})
+    theirs.amend(OWN, ("user",), {"u1": [user]})
     newest = ours.newest()
     assert newest is not None
     assert records.page(newest, "user", "", 10) == []
     assert ours.fresh() is None
     assert theirs.newest() is None
     publish(records)
-    ours.amend(INSTANCE, ("user",), {"u1": [user]})
+    ours.amend(OWN, ("user",), {"u1": [user]})
     newest = ours.fresh()
     assert newest is not None
     assert records.page(newest, "user", "", 10) == [user]
@@ -176,7 +212,7 @@ def test_a_change_is_put_into_the_snapshots_of_its_instance_and_no_other(records
         assert census is not None
         records.publish(census, ("user",), {**SUMMARY, "instance": instance}, census.mark)
 
-    ours.amend(INSTANCE, ("user",), {"u1": [user]})
+    ours.amend(OWN, ("user",), {"u1": [user]})
     found = here.fresh()
     assert found is not None
     assert records.page(found, "user", "", 10) == [user]
