@@ -363,15 +363,18 @@ class Operations(Protocol):
 
         In one transaction: with a `key` the caller used for the source within 24 h, that operation (whatever its
         content: comparing is the caller's business); else an unfinished operation of the source with the same content,
-        for which the key now stands too, unless another with the same turn or account was accepted after it; else a new
-        one, in state accepted, leased to `owner`. An unfinished one of the same content whose lease has run out is
-        taken over. `FixRequest` when a text cannot be kept.
+        for which the key now stands too, unless another with the same turn, or of any source with the same account, was
+        accepted after it; else a new one, in state accepted, leased to `owner`. An unfinished one of the same content
+        whose lease has run out is taken over. `FixRequest` when a text cannot be kept.
         """
 
     def operation(self, id: str) -> Operation | None: ...
 
     def turn_come(self, operation: Operation) -> bool:
-        """Whether no unfinished operation of the source with the same turn or account was accepted before this one."""
+        """Whether none that was accepted before this one goes on: of the source with the turn, of any with the account.
+
+        Accepted before and after is one order of the operations of all sources, the same for all who look.
+        """
 
     def renew(self, operation: Operation, lease: float) -> bool:
         """False when another owner has taken it; then nothing more may be done for it."""
@@ -386,7 +389,7 @@ class Operations(Protocol):
         """An unfinished operation whose lease has run out, the oldest first, now leased to `owner`."""
 
     def later_on(self, operation: Operation) -> bool:
-        """Whether another operation with the same account, which is known, was accepted after this one."""
+        """Whether another with the same account, which is known, was accepted after this one, in any source."""
 
     def recent(self, account: str, seconds: float) -> Sequence[Operation]:
         """Those with this account that are unfinished, or ended so many seconds ago at most.
@@ -413,8 +416,14 @@ class Stripped(Protocol):
     def complete(self, source: str, user_id: str) -> None:
         """All of it was taken: from now on the user is disabled by stripping, though nothing was there to take."""
 
-    def forget(self, source: str, user_id: str, revoked: Mapping[str, Sequence[str]]) -> None:
-        """Take these ids, by account attribute, out of the user's journal: they were revoked while it was disabled."""
+    def journals(self, user_id: str) -> Mapping[str, Sequence[str]]:
+        """Ids taken from the user through any source, by account attribute."""
+
+    def forget(self, user_id: str, revoked: Mapping[str, Sequence[str]]) -> None:
+        """Take these ids, by account attribute, out of the user's journals of all sources: they are not to come back.
+
+        They were revoked while the user was disabled, or it has them again.
+        """
 
     def restored(self, source: str, user_id: str) -> None:
         """The user is enabled again, or deleted; its journal goes."""

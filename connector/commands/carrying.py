@@ -92,13 +92,13 @@ def _looked_again(
 
 
 def _not_given_back(desk: Desk, present: Present, changes: Sequence[Change]) -> None:
-    """What is revoked while the user is stripped must not come back when it is enabled.
+    """What is revoked while the user is stripped must not come back when it is enabled, through whichever source.
 
     Before anything is taken: interrupted, the change is run again, and finds what it has to take by its name.
     """
-    kept = desk.stripped.journal(desk.source.name, present.id)
+    kept = desk.stripped.journals(present.id)
     if kept:
-        desk.stripped.forget(desk.source.name, present.id, planning.revoked(kept, changes))
+        desk.stripped.forget(present.id, planning.revoked(kept, changes))
 
 
 def _refuse_taken(present: Present, step: Step, conflict: AwsConflict) -> None:

@@ -123,7 +123,7 @@ def _restore(desk: Desk, present: Present, journal: Mapping[str, Sequence[str]])
     if owed:
         still = {(each.step.attribute, each.step.value) for each in owed}
         back = {name: [id_ for id_ in ids if (name, id_) not in still] for name, ids in journal.items()}
-        desk.stripped.forget(desk.source.name, present.id, back)
+        desk.stripped.forget(present.id, back)
     else:
         desk.stripped.restored(desk.source.name, present.id)
     with present.doubted_unless_seen():

@@ -17,7 +17,7 @@ operation = Table(
     metadata,
     Column("id", Key, primary_key=True),
     Column("source", Integer, nullable=False),
-    # Acceptance in order, by source: clocks may stand still or jump, this never does.
+    # Acceptance in order, of all sources: clocks may stand still or jump, this never does.
     Column("number", BigInteger, nullable=False),
     Column("command", Text, nullable=False),
     Column("account", Key, nullable=False),
@@ -44,7 +44,7 @@ operation = Table(
 unfinished: Final = operation.c.ended_at.is_(None)
 ended: Final = operation.c.ended_at.is_not(None)
 
-Index("operation_number", operation.c.source, operation.c.number, unique=True)
+Index("operation_number", operation.c.number, unique=True)
 # The way to the few unfinished ones. There may be two of one content, with another between them.
 Index(
     "operation_unfinished",
@@ -53,10 +53,21 @@ Index(
     sqlite_where=unfinished,
     postgresql_where=unfinished,
 )
+# The way to the oldest of them, which is looked for every few seconds.
+Index("operation_oldest", operation.c.number, sqlite_where=unfinished, postgresql_where=unfinished)
 Index("operation_content", operation.c.source, operation.c.content)
-Index("operation_account", operation.c.source, operation.c.account)
-Index("operation_accepted", operation.c.accepted_at)
+Index("operation_turn", operation.c.source, operation.c.turn, operation.c.number)
+Index("operation_account", operation.c.account, operation.c.number)
 Index("operation_ended", operation.c.ended_at, sqlite_where=ended, postgresql_where=ended)
+
+operation_head = Table(
+    "operation_head",
+    metadata,
+    # One row. Who accepts holds it.
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("number", BigInteger, nullable=False),
+)
+"""Number of the newest operation."""
 
 operation_key = Table(
     "operation_key",
@@ -79,6 +90,8 @@ stripped = Table(
     Column("at", Double, nullable=False),
 )
 """What was taken from users to disable them. Rows without attribute say that a journal is begun, and complete."""
+
+Index("stripped_user", stripped.c.user)
 
 audit = Table(
     "audit",

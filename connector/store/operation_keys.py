@@ -1,7 +1,7 @@
 """Keys that callers gave their changes, each standing for one operation for a day.
 
 Several may stand for one: whoever asks what is already going on joins it under a key of its own. Called inside the
-transactions of `operations`, under the source's lock.
+transactions of `operations`, which accept one at a time.
 """
 
 from __future__ import annotations

@@ -49,10 +49,7 @@ def ended_by(connection: Connection, mine: Operation) -> bool:
 def abandoned(now: float) -> Select[Any]:
     """The id of the unfinished operation, the oldest, whose lease has run out."""
     return (
-        select(operation.c.id)
-        .where(unfinished, operation.c.lease_until <= now)
-        .order_by(operation.c.accepted_at, operation.c.source, operation.c.number)
-        .limit(1)
+        select(operation.c.id).where(unfinished, operation.c.lease_until <= now).order_by(operation.c.number).limit(1)
     )
 
 

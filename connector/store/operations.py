@@ -1,8 +1,9 @@
 """Operations: changes made durable, each with an owner for as long as it shows signs of life (`ports.Operations`).
 
-Operations of one source are accepted one at a time, under the source's lock, so their numbers are the order in which
-they became visible. After that only the operation's own row is locked: whoever writes to it names its fence, and one
-whose operation was taken over is refused. Nothing here knows what a command does.
+Operations are accepted one at a time, whatever their sources, so their numbers are the order in which they became
+visible: two sources may serve one instance, and an account is the same account in both. After that only the operation's
+own row is locked: whoever writes to it names its fence, and one whose operation was taken over is refused. Nothing here
+knows what a command does.
 """
 
 from __future__ import annotations
@@ -17,13 +18,11 @@ from connector.errors import CallUs
 from connector.model import Operation, OperationState, Recorded
 from connector.store.database import Database
 from connector.store.facts import storable
-from connector.store.leases import lock as lock_source
-from connector.store.ledgers import ended, operation, unfinished
+from connector.store.ledgers import ended, operation, operation_head, unfinished
 from connector.store.names import Names
 from connector.store.operation_keys import DAY, Keys
 from connector.store.operation_leases import abandoned, ended_by, lock, lost, take, write
 from connector.store.operation_rows import PROJECTION, check, dump, dump_steps, of_row
-from connector.store.tables import source
 
 CREATE: Final = "std:account:create"
 
@@ -32,15 +31,17 @@ _other = operation.alias("other")
 
 
 def _on_the_same(one: FromClause) -> ColumnElement[bool]:
-    """Whether `_other` is on the same subject: of one turn, or with one account, once a create knows its."""
-    return or_(_other.c.turn == one.c.turn, and_(one.c.account != "", _other.c.account == one.c.account))
+    """Whether `_other` is on the same subject: of one turn in one source, or with one account, once a create knows its.
+
+    A user's id is one user's, whatever the source. A userName is somebody else's in another identity store.
+    """
+    turn = and_(_other.c.source == one.c.source, _other.c.turn == one.c.turn)
+    return or_(turn, and_(one.c.account != "", _other.c.account == one.c.account))
 
 
 _joinable: Final = and_(
     unfinished,
-    ~exists().where(
-        _other.c.source == operation.c.source, _other.c.number > operation.c.number, _on_the_same(operation)
-    ),
+    ~exists().where(_other.c.number > operation.c.number, _on_the_same(operation)),
 )
 """Unfinished, and the last that was accepted on its subject: what came after it may undo what it does, and who asks for
 the same once more wants that undone again. So at most one of a content, as those are of one turn."""
@@ -79,7 +80,8 @@ class Operations:
         }
         number = self._sources.make(source)
         with self._database.writing() as connection:
-            accepted = int(lock_source(connection, number).operation)
+            # Held until this one shows: nobody sees one that is accepted later before it.
+            accepted = int(connection.execute(select(operation_head.c.number).with_for_update()).scalar_one())
             now = self._database.now(connection)
             known = self._keys.operation(connection, number, caller, key, now) if key else None
             found = lock(connection, operation.c.id == known) if known else None
@@ -105,6 +107,7 @@ class Operations:
 
     def turn_come(self, operation: Operation) -> bool:
         """Whether every operation on the same subject that was accepted before this one has ended."""
+        # Each waits for lower numbers only, so that no two wait for each other.
         earlier = and_(_other.c.ended_at.is_(None), _on_the_same(_this), _other.c.number < _this.c.number)
         return not self._is_there(operation, earlier)
 
@@ -120,7 +123,7 @@ class Operations:
             rows = connection.execute(
                 PROJECTION.where(
                     operation.c.account == account, or_(unfinished, operation.c.ended_at >= since)
-                ).order_by(operation.c.accepted_at, operation.c.number)
+                ).order_by(operation.c.number)
             )
             return [of_row(row) for row in rows]
 
@@ -146,11 +149,10 @@ class Operations:
         return None if row is None else of_row(row)
 
     def listed(self, source: str | None, unfinished: bool, limit: int) -> Sequence[Operation]:
-        """The newest first: by number in one source, by time across sources."""
-        wanted = PROJECTION.order_by(operation.c.accepted_at.desc(), operation.c.number.desc())
+        """The newest first."""
+        wanted = PROJECTION.order_by(operation.c.number.desc())
         if source is not None:
-            number = self._sources.find(source)
-            wanted = PROJECTION.where(operation.c.source == number).order_by(operation.c.number.desc())
+            wanted = wanted.where(operation.c.source == self._sources.find(source))
         if unfinished:
             wanted = wanted.where(operation.c.ended_at.is_(None))
         with self._database.reading() as connection:
@@ -201,8 +203,8 @@ class Operations:
             return _read(connection, id_)
 
     def _is_there(self, this: Operation, where: ColumnElement[bool]) -> bool:
-        """Whether the source has such an `_other`; what is compared is this one as it is kept, not as it was."""
-        others = exists().where(_other.c.source == _this.c.source, where)
+        """Whether there is such an `_other`; what is compared is this one as it is kept, not as it was."""
+        others = exists().where(where)
         with self._database.reading() as connection:
             return bool(connection.execute(select(others).where(_this.c.id == this.id)).scalar())
 
@@ -212,7 +214,7 @@ def _new(
 ) -> str:
     # 156 bits: nobody finds another's operation by trying.
     id_ = "op_" + secrets.token_urlsafe(20)[:26]
-    connection.execute(update(source).where(source.c.id == source_number).values(operation=number))
+    connection.execute(update(operation_head).values(number=number))
     connection.execute(
         insert(operation).values(
             id=id_,

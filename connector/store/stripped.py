@@ -32,7 +32,7 @@ class Stripped:
         if number is None or not storable(user_id):
             return None
         with self._database.reading() as connection:
-            return _journal(connection, number, user_id)
+            return _journal(connection, stripped.c.source == number, stripped.c.user == user_id)
 
     def strip(self, source: str, user_id: str, held: Mapping[str, Sequence[str]]) -> Mapping[str, Sequence[str]]:
         """Add to the journal, which is begun when there is none; the whole of it."""
@@ -48,7 +48,7 @@ class Stripped:
                     for name, value in taken
                 ],
             )
-            return _journal(connection, number, user_id) or {}
+            return _journal(connection, stripped.c.source == number, stripped.c.user == user_id) or {}
 
     def complete(self, source: str, user_id: str) -> None:
         """All was taken; what a journal lacks to be one is added."""
@@ -63,20 +63,23 @@ class Stripped:
                 ],
             )
 
-    def forget(self, source: str, user_id: str, revoked: Mapping[str, Sequence[str]]) -> None:
-        """These are not to be given back; the user stays as disabled as it is."""
-        number = self._sources.find(source)
+    def journals(self, user_id: str) -> Mapping[str, Sequence[str]]:
+        """Ids taken from the user, sorted, by account attribute, as all sources know them."""
+        if not storable(user_id):
+            return {}
+        with self._database.reading() as connection:
+            return _journal(connection, stripped.c.user == user_id) or {}
+
+    def forget(self, user_id: str, revoked: Mapping[str, Sequence[str]]) -> None:
+        """No source gives these back; the user stays as disabled as it is."""
         gone = sorted({(name, value) for name, values in revoked.items() for value in values})
-        if number is None or not gone:
+        if not gone:
             return
         with self._database.writing() as connection:
             for name, value in gone:
                 connection.execute(
                     delete(stripped).where(
-                        stripped.c.source == number,
-                        stripped.c.user == user_id,
-                        stripped.c.attribute == name,
-                        stripped.c.value == value,
+                        stripped.c.user == user_id, stripped.c.attribute == name, stripped.c.value == value
                     )
                 )
 
@@ -109,10 +112,11 @@ def _complete(source: int | None) -> tuple[ColumnElement[bool], ...]:
     return stripped.c.source == source, stripped.c.attribute == "", stripped.c.value == COMPLETE
 
 
-def _journal(connection: Connection, number: int, user_id: str) -> dict[str, list[str]] | None:
+def _journal(connection: Connection, *where: ColumnElement[bool]) -> dict[str, list[str]] | None:
     rows = connection.execute(
         select(stripped.c.attribute, stripped.c.value)
-        .where(stripped.c.source == number, stripped.c.user == user_id)
+        .where(*where)
+        .distinct()
         .order_by(stripped.c.attribute, stripped.c.value)
     ).all()
     journal: dict[str, list[str]] = {}

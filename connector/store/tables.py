@@ -37,8 +37,6 @@ source = Table(
     Column("lease_started", Double),
     # Number of the newest mark.
     Column("mark", BigInteger, nullable=False, server_default="0"),
-    # Number of the newest operation.
-    Column("operation", BigInteger, nullable=False, server_default="0"),
     # The last census, if it failed.
     Column("failed_at", Double),
     Column("failure", Text),

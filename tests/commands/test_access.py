@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +23,7 @@ from connector.aws.directory import Directory
 from connector.commands import CHANGES, COMMANDS
 from connector.commands.asked import content, to_json
 from connector.commands.durable import resume
-from connector.errors import Conflicts, ConnectorError, DisableNotConfigured
+from connector.errors import AccountNotFound, Conflicts, ConnectorError, DisableNotConfigured
 from connector.lease import LEASE
 from connector.model import (
     Account,
@@ -45,7 +46,7 @@ from connector.model import (
 from connector.reading import facts
 from connector.sandbox.options import Options
 from connector.sandbox.server import Sandbox
-from connector.sandbox.small import CORE, ENG, small
+from connector.sandbox.small import CORE, DATA, ENG, small
 from connector.settings import Settings
 from tests.named import Named
 
@@ -334,6 +335,52 @@ def test_a_removal_of_what_was_not_there_publishes_what_came_meanwhile(world: Wo
     assert world.listed(user) == (other,)
 
 
+# ---- what another source does -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(1) as pool:
+        yield pool
+
+
+def test_an_interrupted_grant_does_not_come_back_after_a_removal_through_another_source(
+    world: World, pool: ThreadPoolExecutor
+) -> None:
+    """The removal waits for it, and it sees that it is no longer wanted."""
+    user, pair = world.user("edgar"), world.pair("Read", ENG)
+    asked = ChangeAccount(user, (Change(Op.ADD, PAIRS, (pair,)),))
+    operations, command = world.core.store.operations, "std:account:update"
+    interrupted, _ = operations.accept(
+        "default", command, user, user, "", content(command, asked), "", to_json(asked), "gone", 0.0
+    )
+    removing = pool.submit(lambda: world.update(Op.REMOVE, user, pair, source="strip"))
+    while len(operations.listed(None, True, 9)) < 2:
+        time.sleep(0.01)
+    world.core.recover()
+    assert removing.result() == Done()
+    ended = operations.operation(interrupted.id)
+    assert ended is not None
+    assert "the account was changed since" in str(ended.answer)
+    assert world.held(user) == set()
+
+
+def test_a_grant_through_another_source_does_not_outlive_a_deleted_user(world: World, pool: ThreadPoolExecutor) -> None:
+    """It is asked for after the delete has looked what there is, and before the user is gone."""
+    user, pair = world.user("edgar"), world.pair("Read", DATA)
+    world.grants(user, "Read", ENG)
+    world.options(assignment_seconds=0.5)
+    deleting = pool.submit(lambda: world.does("delete", OneAccount(user)))
+    while "DeleteAccountAssignment" not in world.sandbox.control("state")["calls"]:
+        time.sleep(0.01)
+    world.options(assignment_seconds=0.05)
+    with pytest.raises(AccountNotFound):
+        world.update(Op.ADD, user, pair, source="strip")
+    assert deleting.result() == Done()
+    assert not world.exists(user)
+    assert world.held(user) == set()
+
+
 # ---- what lags behind -------------------------------------------------------------------------------------------
 
 
@@ -503,9 +550,12 @@ def test_a_reading_that_lacks_our_change_is_no_news_for_lists(world: World, op: 
 # ---- what is revoked while a user is stripped -------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("through", ["strip", "default"])
 @pytest.mark.parametrize("complete", [True, False])
 @pytest.mark.parametrize("op", [Op.REMOVE, Op.SET])
-def test_what_is_revoked_from_a_stripped_user_does_not_come_back(world: World, op: Op, complete: bool) -> None:
+def test_what_is_revoked_from_a_stripped_user_does_not_come_back(
+    world: World, op: Op, complete: bool, through: str
+) -> None:
     user = world.user("edgar")
     kept, gone = world.grants(user, "Write", ENG), world.grants(user, "Read", ENG)
     if complete:
@@ -513,7 +563,7 @@ def test_what_is_revoked_from_a_stripped_user_does_not_come_back(world: World, o
     else:
         # Journalled, and then nothing could be taken: the user is not disabled, but enabling gives back all the same.
         world.core.store.stripped.strip("strip", user, {PAIRS: [kept, gone]})
-    world.update(op, user, *([gone] if op is Op.REMOVE else []), source="strip")
+    world.update(op, user, *([gone] if op is Op.REMOVE else []), source=through)
     assert world.held(user) == (set() if complete or op is Op.SET else {kept})
     world.does("enable", OneAccount(user), "strip")
     assert world.held(user) == ({kept} if op is Op.REMOVE else set())

@@ -119,14 +119,15 @@ def test_an_owner_that_was_overtaken_writes_nothing(store: Store, store_url: str
     both[1].close()
 
 
-def test_turns_across_processes(store: Store, store_url: str) -> None:
+@pytest.mark.parametrize("sources", [1, 3])
+def test_turns_across_processes(store: Store, store_url: str, sources: int) -> None:
     """Many accept changes of one account at once: they run one after another, in the order of acceptance."""
     both = stores(store, store_url)
     running: list[str] = []
     order: list[str] = []
 
-    def change(store: Store, content: str) -> None:
-        one, mine = accept(store, content)
+    def change(store: Store, n: int) -> None:
+        one, mine = accept(store, f"c{n}", source=f"s{n % sources}")
         assert mine
         while not store.operations.turn_come(one):
             time.sleep(0.005)
@@ -136,9 +137,9 @@ def test_turns_across_processes(store: Store, store_url: str) -> None:
         running.remove(one.id)
         store.operations.end(one, "succeeded", {})
 
-    together(*(lambda n=n: change(both[n % 2], f"c{n}") for n in range(8)))
+    together(*(lambda n=n: change(both[n % 2], n) for n in range(8)))
 
-    assert [each.id for each in store.operations.listed("aws", False, 100)] == order[::-1]
+    assert [each.id for each in store.operations.listed(None, False, 100)] == order[::-1]
     both[1].close()
 
 

@@ -163,7 +163,10 @@ def test_the_same_content_is_the_same_operation(store: Store) -> None:
     assert later.id != first.id
 
 
-@pytest.mark.parametrize("other", [{"turn": "u1", "account": ""}, {"turn": "u2", "account": "u1"}])
+@pytest.mark.parametrize(
+    "other",
+    [{"turn": "u1", "account": ""}, {"turn": "u2", "account": "u1"}, {"source": "other", "turn": "u2"}],
+)
 @pytest.mark.parametrize("ended", [False, True])
 def test_the_same_content_after_another_change_of_the_subject_is_another_operation(
     store: Store, other: dict[str, str], ended: bool
@@ -172,6 +175,7 @@ def test_the_same_content_after_another_change_of_the_subject_is_another_operati
     first, _ = accept(store, "remove")
     accept(store, "elsewhere", turn="u2", account="u2")
     accept(store, "unknown", turn="u2", account="")
+    accept(store, "another", source="other", account="")
     assert not accept(store, "remove")[1]
     between, _ = accept(store, "add", **other)
     if ended:
@@ -332,10 +336,10 @@ def test_abandoned_ones_go_the_oldest_first(store: Store) -> None:
 
 
 def test_turns_come_in_order_of_acceptance(store: Store) -> None:
-    """Another turn or another source waits for nobody; an end, however it is, lets the next one come."""
+    """Another turn waits for nobody; an end, however it is, lets the next one come."""
     first, second, third = (accept(store, f"c{number}")[0] for number in range(3))
     assert store.operations.turn_come(accept(store, "c4", turn="u2", account="u2")[0])
-    assert store.operations.turn_come(accept(store, "c4", source="other")[0])
+    assert store.operations.turn_come(accept(store, "c4", source="other", account="")[0])
     come = store.operations.turn_come
 
     assert [come(each) for each in (first, second, third)] == [True, False, False]
@@ -343,6 +347,24 @@ def test_turns_come_in_order_of_acceptance(store: Store) -> None:
     assert [come(each) for each in (first, third)] == [True, False]
     store.operations.end(first, "failed", {})
     assert come(third)
+
+
+def test_turns_of_one_account_come_in_one_order_whatever_the_source(timed: Store, hand: Hand) -> None:
+    """Also when the clock was put back; a userName has its turn within its source."""
+    accept(timed, "first of all", turn="u2", account="u2")
+    made = []
+    for number in range(4):
+        made.append(accept(timed, f"c{number}", source=f"s{number % 2}")[0])
+        hand.time -= 3600
+    assert [each.id for each in timed.operations.listed(None, False, 4)] == [each.id for each in made[::-1]]
+    assert timed.operations.recent("u1", 60) == made
+
+    for place, each in enumerate(made):
+        assert [timed.operations.turn_come(one) for one in made[place:]] == [True, *[False] * (3 - place)]
+        assert timed.operations.later_on(each) is (each is not made[-1])
+        timed.operations.end(each, "succeeded", {})
+    same = [accept(timed, command=CREATE, turn="ada", account="", source=source)[0] for source in ("s0", "s1")]
+    assert all(timed.operations.turn_come(each) for each in same)
 
 
 def test_a_create_that_knows_its_account_goes_before_later_changes_of_it(store: Store) -> None:
@@ -381,9 +403,9 @@ def test_what_touched_the_account_later(store: Store) -> None:
     unknown, _ = accept(store, "c2", command=CREATE, turn="eve", account="")
     store.operations.record(first, (), "u1")
     assert not store.operations.later_on(first)
-    accept(store, "c3", account="u1", source="other")
+    accept(store, "c3", account="u2", source="other")
     assert not store.operations.later_on(first)
-    later, _ = accept(store, "c3", account="u1")
+    later, _ = accept(store, "c4", account="u1", source="other")
     store.operations.end(later, "failed", {})
 
     assert store.operations.later_on(first)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import inspect, text
@@ -14,7 +15,9 @@ from connector.clock import SystemClock
 from connector.errors import FixConfiguration
 from connector.store import open_store
 from connector.store.engines import connect
+from connector.store.schema import configuration
 from connector.store.tables import metadata
+from tests.store.test_operations import accept
 
 OPEN = "import sys; from connector.store import open_store; open_store(sys.argv[1]).put_note('aws', sys.argv[2], 'x')"
 
@@ -45,6 +48,39 @@ def test_opening_again_keeps_what_is_there(store_url: str) -> None:
 
     assert second.note("aws", "key") == "value"
     second.close()
+
+
+def test_operations_of_all_sources_are_numbered_anew(store_url: str) -> None:
+    """By time, in the order their sources know, also where a clock was put back; what comes next follows them."""
+    database = connect(store_url, SystemClock())
+    with database.writing() as connection:
+        config = configuration()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0006")
+        connection.execute(text("INSERT INTO source (id, name, operation) VALUES (1, 'a', 4), (2, 'b', 7)"))
+        for source, number, at in ((1, 2, 10), (1, 3, 5), (1, 4, 30), (2, 6, 7), (2, 7, 20)):
+            connection.execute(
+                text(
+                    "INSERT INTO operation (id, source, number, command, account, turn, caller, content, key, asked,"
+                    " state, steps, answer, accepted_at, fence) VALUES (:id, :source, :number, 'c', 'u1', 'u1', '',"
+                    " :id, '', '{}', 'accepted', '[]', '{}', :at, 1)"
+                ),
+                {"id": f"{source}-{number}", "source": source, "number": number, "at": at},
+            )
+    database.dispose()
+
+    store = open_store(store_url)
+    new, mine = accept(store, source="a")
+
+    assert mine
+    listed = [each.id for each in store.operations.listed(None, False, 9)]
+    assert listed == [new.id, "1-4", "2-7", "1-3", "1-2", "2-6"]
+    with store._database.writing() as connection:
+        assert next(iter(inspect(connection).get_unique_constraints("source")))["column_names"] == ["name"]
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0006")
+        assert set(connection.execute(text("SELECT operation FROM source")).scalars()) == {6}
+    store.close()
 
 
 def test_processes_that_start_together(store_url: str) -> None:

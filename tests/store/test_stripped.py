@@ -64,13 +64,29 @@ def test_what_is_forgotten_is_not_given_back(store: Store) -> None:
     store.stripped.strip("aws", "u2", {"groups": ["g1"]})
     store.stripped.complete("aws", "u1")
     for _ in range(2):
-        store.stripped.forget("aws", "u1", {"groups": ["g1", "g9"], "roleGrants": []})
+        store.stripped.forget("u1", {"groups": ["g1", "g9"], "roleGrants": []})
         assert store.stripped.journal("aws", "u1") == {"groups": ["g2"], "permissionSetAssignments": ["g1"]}
-    store.stripped.forget("aws", "u1", {"groups": ["g2"], "permissionSetAssignments": ["g1"]})
+    store.stripped.forget("u1", {"groups": ["g2"], "permissionSetAssignments": ["g1"]})
     assert store.stripped.journal("aws", "u1") == {}
     assert store.stripped.disabled("aws", "u1"), "with nothing to come back to"
     assert store.stripped.journal("aws", "u2") == {"groups": ["g1"]}
-    store.stripped.forget("none", "u1", {"groups": ["g1"]})
+
+
+def test_what_is_forgotten_no_source_gives_back(store: Store) -> None:
+    """Two may serve one instance, and the user is the same in both."""
+    store.stripped.strip("aws", "u1", {"groups": ["g1", "g2"]})
+    store.stripped.strip("other", "u1", {"groups": ["g2", "g3"], "permissionSetAssignments": ["p1"]})
+    store.stripped.strip("other", "u2", {"groups": ["g2", "g4"]})
+    store.stripped.complete("other", "u1")
+    assert store.stripped.journals("u1") == {"groups": ["g1", "g2", "g3"], "permissionSetAssignments": ["p1"]}
+    assert store.stripped.journals("u3") == store.stripped.journals("\0") == {}
+
+    store.stripped.forget("u1", {"groups": ["g2"], "permissionSetAssignments": ["p1"]})
+
+    assert store.stripped.journal("aws", "u1") == {"groups": ["g1"]}
+    assert store.stripped.journal("other", "u1") == {"groups": ["g3"]}
+    assert store.stripped.disabled("other", "u1")
+    assert store.stripped.journal("other", "u2") == {"groups": ["g2", "g4"]}
 
 
 def test_stripped_by_many(store: Store) -> None:
