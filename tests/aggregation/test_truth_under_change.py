@@ -316,7 +316,8 @@ def test_a_census_tells_the_truth_or_fails(
         try:
             snapshot = read(core)
         except ConnectorError:
-            assert core.records.latest("default") is None, "it failed, and published all the same"
+            laid_out = core.records.latest("default")
+            assert laid_out is None or laid_out.doubted, "it failed, and published all the same"
             return
         finally:
             core.directories.close()
