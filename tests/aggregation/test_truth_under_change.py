@@ -32,26 +32,12 @@ from connector.sandbox.organisation import Organisation
 from connector.sandbox.seed import Size, generated
 from connector.sandbox.server import Sandbox
 from connector.settings import Settings
+from tests.clocks import FastClock
 
 BY_PAIR = Size(users=14, groups=4, permission_sets=3, aws_accounts=3, applications=0, pairs=8)
 BY_PRINCIPAL = Size(users=4, groups=3, permission_sets=4, aws_accounts=5, applications=0, pairs=18)
-SPEED = 20.0
-"""How much faster than the machine's the clock runs: pauses before repetitions need not be waited for."""
 
 Facts = frozenset[tuple[str, ...]]
-
-
-class FastClock:
-    """The machine's clock, sped up."""
-
-    def now(self) -> float:
-        return time.time()
-
-    def monotonic(self) -> float:
-        return time.monotonic() * SPEED
-
-    def sleep(self, seconds: float) -> None:
-        time.sleep(max(0.0, seconds) / SPEED)
 
 
 # ---- what can happen ---------------------------------------------------------------------------------------------

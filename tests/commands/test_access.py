@@ -48,26 +48,13 @@ from connector.sandbox.options import Options
 from connector.sandbox.server import Sandbox
 from connector.sandbox.small import CORE, DATA, ENG, small
 from connector.settings import Settings
+from tests.clocks import FastClock
 from tests.named import Named
 
 PAIRS = "permissionSetAssignments"
 APPLICATIONS = "applicationAssignments"
-SPEED = 20.0
 WORK = 600.0
 """Seconds AWS takes for a change of somebody else, unless it is told to end it."""
-
-
-class Fast:
-    """The machine's clock, sped up."""
-
-    def now(self) -> float:
-        return time.time()
-
-    def monotonic(self) -> float:
-        return time.monotonic() * SPEED
-
-    def sleep(self, seconds: float) -> None:
-        time.sleep(max(0.0, seconds) / SPEED)
 
 
 class World(Named):
@@ -83,7 +70,7 @@ class World(Named):
                 identitystore_tps=1000,
                 organizations_tps=1000,
             ),
-            Fast(),
+            FastClock(),
         )
 
     def does(self, command: str, asked: Any, source: str = "default") -> Event:
