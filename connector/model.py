@@ -591,6 +591,11 @@ class Snapshot:
         return str(self.summary.get("fingerprint", ""))
 
     @property
+    def instance(self) -> str:
+        """ARN of the instance they were read from."""
+        return str(self.summary.get("instance", ""))
+
+    @property
     def doubted(self) -> bool:
         """Whether it lacks a change of ours: true when it was made, but no answer to a new list."""
         return bool(self.summary.get("doubted"))

@@ -127,7 +127,7 @@ class Freshness:
         """
         newest = self.newest()
         self._doubt(subject)
-        for each in self._beside(_instance(newest) if newest is not None else ""):
+        for each in self._beside(newest.instance if newest is not None else ""):
             each._doubt(subject)
 
     def _doubt(self, subject: str) -> None:
@@ -140,7 +140,7 @@ class Freshness:
         """Those of other sources that serve the instance, or may do so: nothing says which one it is."""
         for each in self.others():
             newest = each.newest()
-            if newest is None or not instance or _instance(newest) == instance:
+            if newest is None or not instance or newest.instance == instance:
                 yield each
 
     def snapshot(self, patience: Patience) -> Snapshot:
@@ -220,8 +220,3 @@ class Freshness:
                 return running.result(timeout=POLL)
             except TimeoutError:
                 patience.check()
-
-
-def _instance(snapshot: Snapshot) -> str:
-    """ARN of the instance it was read from."""
-    return str(snapshot.summary.get("instance", ""))

@@ -64,7 +64,7 @@ class Work:
     def latest(self, instance: Instance) -> Snapshot | None:
         """The newest snapshot, if it is of the same instance, whatever the configuration: what cannot have changed."""
         latest = self.records.latest(self.source.name)
-        return latest if latest is not None and latest.summary.get("instance") == instance.arn else None
+        return latest if latest is not None and latest.instance == instance.arn else None
 
     def stage(self, found: Iterable[Fact]) -> None:
         self.records.stage(self.census, found)
