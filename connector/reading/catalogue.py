@@ -6,8 +6,11 @@ lives as long as one command.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
+
 from connector.errors import AskPermission
-from connector.model import AwsAccount, Group, Pair, Snapshot
+from connector.model import AwsAccount, Fact, Group, Pair, Snapshot
 from connector.ports import Directory, Records
 from connector.reading import facts
 from connector.reading.work import every
@@ -24,8 +27,8 @@ class Catalogue:
         self._aws_accounts: dict[str, AwsAccount] = {}
         self._groups: dict[str, Group | None] = {}
         self._applications: dict[str, str] = {}
-        self._aws_accounts_asked = False
-        self._applications_asked = False
+        self._asked: set[str] = set()
+        """Kinds of which AWS was asked for all names."""
 
     def load(self) -> None:
         """Take everything the snapshot knows, for commands that will need most of it."""
@@ -59,8 +62,11 @@ class Catalogue:
     def aws_account(self, id_: str) -> AwsAccount:
         """Its name and State, both empty when nobody would tell."""
         found = self._aws_accounts.get(id_) or self._kept_aws_account(id_)
-        if found is None and self._directory is not None and not self._aws_accounts_asked:
-            self._ask_aws_accounts(self._directory)
+        if found is None:
+            self._ask_once(
+                facts.AWS_ACCOUNT,
+                lambda aws: self._aws_accounts.update((each.id, each) for each in aws.aws_accounts()),
+            )
             found = self._aws_accounts.get(id_)
         return self._aws_accounts.setdefault(id_, found or AwsAccount(id_))
 
@@ -74,44 +80,41 @@ class Catalogue:
     def application(self, id_: str) -> str:
         """Its name, or its id when it is gone or nobody would tell."""
         found = self._applications.get(id_) or self._kept_application(id_)
-        if found is None and self._directory is not None and not self._applications_asked:
-            self._ask_applications(self._directory)
+        if found is None:
+            self._ask_once(facts.APPLICATION, lambda aws: self._applications.update(aws.application_names()))
             found = self._applications.get(id_)
         return self._applications.setdefault(id_, id_ if found is None else found)
 
     def _permission_set_name(self, id_: str) -> str:
-        kept = self._records.one(self._snapshot, facts.PERMISSION_SET, id_) if self._snapshot else None
+        kept = self._kept(facts.PERMISSION_SET, id_)
         if kept is not None:
             return str(kept.body["name"])
         found = self._directory.permission_set(id_) if self._directory is not None else None
         return found.name if found is not None else id_
 
     def _kept_aws_account(self, id_: str) -> AwsAccount | None:
-        kept = self._records.one(self._snapshot, facts.AWS_ACCOUNT, id_) if self._snapshot else None
+        kept = self._kept(facts.AWS_ACCOUNT, id_)
         return facts.aws_account(kept) if kept is not None else None
 
-    def _ask_aws_accounts(self, directory: Directory) -> None:
-        self._aws_accounts_asked = True
-        try:
-            self._aws_accounts.update((each.id, each) for each in directory.aws_accounts())
-        except AskPermission:
-            # Test-connection and the census say so; here the id stands for the name.
-            return
-
     def _kept_application(self, id_: str) -> str | None:
-        kept = self._records.one(self._snapshot, facts.APPLICATION, id_) if self._snapshot else None
+        kept = self._kept(facts.APPLICATION, id_)
         return str(kept.body["name"]) if kept is not None else None
 
-    def _ask_applications(self, directory: Directory) -> None:
-        self._applications_asked = True
-        try:
-            self._applications.update(directory.application_names())
-        except AskPermission:
-            # Test-connection and the census say so; here the id stands for the name.
+    def _kept(self, kind: str, id_: str) -> Fact | None:
+        """What the snapshot has of it."""
+        return self._records.one(self._snapshot, kind, id_) if self._snapshot else None
+
+    def _ask_once(self, kind: str, ask: Callable[[Directory], None]) -> None:
+        """Have all names of a kind asked for, by whoever needs the first that is not known."""
+        if self._directory is None or kind in self._asked:
             return
+        self._asked.add(kind)
+        # Where it is denied, test-connection and the census say so; here the id stands for the name.
+        with suppress(AskPermission):
+            ask(self._directory)
 
     def _find_group(self, id_: str) -> Group | None:
-        kept = self._records.one(self._snapshot, facts.GROUP, id_) if self._snapshot else None
+        kept = self._kept(facts.GROUP, id_)
         if kept is not None:
             return facts.group(kept)
         return self._directory.group(id_) if self._directory is not None else None
