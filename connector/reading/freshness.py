@@ -52,15 +52,23 @@ class Freshness:
 
     def newest(self) -> Snapshot | None:
         """The newest snapshot of this configuration, however old."""
-        latest = self.records.latest(self.source.name)
-        return latest if latest is not None and latest.configuration == self.fingerprint else None
+        return self._as_configured(self._latest())
 
     def fresh(self) -> Snapshot | None:
         """The newest snapshot if it may answer a list: young enough, and with all our own changes."""
-        latest = self.newest()
-        if latest is None or latest.doubted:
+        return self._if_fresh(self._latest())
+
+    def _latest(self) -> Snapshot | None:
+        return self.records.latest(self.source.name)
+
+    def _as_configured(self, latest: Snapshot | None) -> Snapshot | None:
+        return latest if latest is not None and latest.configuration == self.fingerprint else None
+
+    def _if_fresh(self, latest: Snapshot | None) -> Snapshot | None:
+        ours = self._as_configured(latest)
+        if ours is None or ours.doubted:
             return None
-        return latest if self.clock.now() - latest.completed_at <= self.source.snapshot_max_age else None
+        return ours if self.clock.now() - ours.completed_at <= self.source.snapshot_max_age else None
 
     def amend(
         self,
@@ -145,19 +153,23 @@ class Freshness:
 
     def snapshot(self, patience: Patience) -> Snapshot:
         """A fresh snapshot, made now when there is none. Raises what ended the census."""
-        arrived = self.clock.now()
-        while True:
-            found = self.fresh()
-            if found is not None:
-                return found
+        arrived, first = self.clock.now(), self._latest()
+        latest = first
+        while (found := self._if_fresh(latest)) is None:
             running = self._join_or_start()
             if running is not None:
-                return self._wait(running, patience)
-            failure = self.records.last_failure(self.source.name)
-            if failure is not None and failure[0] >= arrived:
-                raise AwsFailed(failure[1])
-            patience.check()
-            self.clock.sleep(POLL)
+                made = self._wait(running, patience)
+                # One that was published before we came lacks what was changed since: its census was only tidying up.
+                if first is None or made.number > first.number:
+                    return made
+            else:
+                failure = self.records.last_failure(self.source.name)
+                if failure is not None and failure[0] >= arrived:
+                    raise AwsFailed(failure[1])
+                patience.check()
+                self.clock.sleep(POLL)
+            latest = self._latest()
+        return found
 
     def sweep_if_due(self) -> bool:
         """Where lists are read by principal, begin a census by pair once a day: only so are orphans seen."""

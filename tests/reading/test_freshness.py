@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,8 +18,10 @@ from connector.errors import RetryLater
 from connector.model import Fact, Instance, Snapshot, Source
 from connector.patience import Patience
 from connector.ports import Records
+from connector.reading import census as reading_census
 from connector.reading.freshness import Freshness
 from connector.reading.together import together
+from connector.reading.work import Work
 from connector.store import open_store
 
 INSTANCE = "arn:aws:sso:::instance/ssoins-0000000000000001"
@@ -89,6 +93,32 @@ def test_a_census_that_ended_between_the_look_and_the_turn_is_not_made_again(rec
     assert of(late).snapshot(Patience(1, SystemClock(), threading.Event())) == late.published
     assert not records.census_running("default")
     assert records.last_failure("default") is None
+
+
+def test_a_list_that_comes_after_a_census_was_published_is_not_answered_with_it(
+    records: Records, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It tidies up still; but we may have changed something since, which is not in it."""
+    published, tidied = threading.Event(), threading.Event()
+
+    def make(work: Work, *_: object) -> Snapshot | None:
+        found = records.publish(work.census, ("user",), SUMMARY, work.census.mark)
+        published.set()
+        tidied.wait(5)
+        return found
+
+    monkeypatch.setattr(reading_census, "make", make)
+    freshness = of(records)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(freshness.snapshot, Patience(5, SystemClock()))
+        assert published.wait(5)
+        records.doubt("default")
+        second = pool.submit(freshness.snapshot, Patience(5, SystemClock()))
+        time.sleep(0.2)  # it waits for the census by now
+        doubted = freshness.newest()
+        tidied.set()
+        assert doubted is not None
+        assert first.result().number < doubted.number < second.result().number
 
 
 def test_a_process_that_ends_is_no_defect(records: Records, monkeypatch: pytest.MonkeyPatch) -> None:
