@@ -26,6 +26,7 @@ from connector.changing.assignments import AssignmentWriter, Rooms
 from connector.changing.turns import Turns
 from connector.clock import SystemClock
 from connector.commands import CHANGES, COMMANDS
+from connector.commands.acceptance import Acceptance
 from connector.commands.asked import answer_of_error
 from connector.commands.desk import NOBODY, Desk
 from connector.commands.durable import Run, resume
@@ -107,11 +108,11 @@ class Core:
         source: Source,
         cancelled: threading.Event,
         asker: Asker = NOBODY,
-        accepted: Callable[[str], None] = lambda operation: None,
+        acceptance: Acceptance | None = None,
     ) -> Desk:
         """What one request works with.
 
-        `cancelled` is set when its client has left; `accepted` is told the id of the operation a change becomes.
+        `cancelled` is set when its client has left; `acceptance` is what the store's taking of a change is told to.
         """
         shared = self._shared[source.name]
         return Desk(
@@ -128,7 +129,7 @@ class Core:
             audit=self.store.audit,
             owner=self.owner,
             asker=asker,
-            accepted=accepted,
+            acceptance=acceptance or Acceptance(),
         )
 
     def look_back(self) -> None:

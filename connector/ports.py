@@ -358,6 +358,7 @@ class Operations(Protocol):
         asked: Mapping[str, object],
         owner: str,
         lease: float,
+        begin: Callable[[], None] = ...,
     ) -> tuple[Operation, bool]:
         """The operation for this wish, and whether this owner is to run it.
 
@@ -365,7 +366,8 @@ class Operations(Protocol):
         content: comparing is the caller's business); else an unfinished operation of the source with the same content,
         for which the key now stands too, unless another with the same turn, or of any source with the same account, was
         accepted after it; else a new one, in state accepted, leased to `owner`. An unfinished one of the same content
-        whose lease has run out is taken over. `FixRequest` when a text cannot be kept.
+        whose lease has run out is taken over. `FixRequest` when a text cannot be kept. `begin` is called once, when the
+        store answers and before it keeps anything: what it raises leaves nothing kept.
         """
 
     def operation(self, id: str) -> Operation | None: ...

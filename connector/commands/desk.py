@@ -6,21 +6,17 @@ A desk is made for each request by the composition root and handed to a command;
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from connector.changing.assignments import AssignmentWriter
 from connector.changing.journal import Journal
 from connector.changing.turns import Turns
+from connector.commands.acceptance import Acceptance
 from connector.errors import CallUs
 from connector.model import Asker, Event, Lane, Source
 from connector.ports import Audit, Clock, Directories, Directory, Operations, Patience, Records, Stripped
 from connector.reading.freshness import Freshness
-
-
-def _nobody(operation: str) -> None:
-    """Nobody wants to know."""
-
 
 NOBODY: Final = Asker()
 """Who reads, or looks from the command line."""
@@ -47,8 +43,8 @@ class Desk:
     owner: str
     """Names this process at leases."""
     asker: Asker = NOBODY
-    accepted: Callable[[str], None] = _nobody
-    """Told the operation's id when a change is accepted."""
+    acceptance: Acceptance = field(default_factory=Acceptance)
+    """Of the change that is asked for."""
     journal: Journal | None = None
     """Of the change that runs; None for what only reads."""
 

@@ -45,8 +45,9 @@ def durable(command: str, run: Run) -> Run:
             asking.to_json(asked),
             desk.owner,
             LEASE,
+            desk.acceptance.begin,
         )
-        desk.accepted(operation.id)
+        desk.acceptance.became(operation.id)
         if operation.content != content:
             raise Conflicts("this Idempotency-Key was used for another request; use a new key for a new request")
         if operation.ended_at is None:

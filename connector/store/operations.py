@@ -9,7 +9,7 @@ knows what a command does.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from sqlalchemy import ColumnElement, Connection, FromClause, and_, exists, insert, or_, select, update
@@ -67,6 +67,7 @@ class Operations:
         asked: Mapping[str, object],
         owner: str,
         lease: float,
+        begin: Callable[[], None] = lambda: None,
     ) -> tuple[Operation, bool]:
         """The operation for this wish, and whether this owner is to run it (`ports.Operations.accept`)."""
         wish = {
@@ -82,6 +83,7 @@ class Operations:
         with self._database.writing() as connection:
             # Held until this one shows: nobody sees one that is accepted later before it.
             accepted = int(connection.execute(select(operation_head.c.number).with_for_update()).scalar_one())
+            begin()
             now = self._database.now(connection)
             known = self._keys.operation(connection, number, caller, key, now) if key else None
             found = lock(connection, operation.c.id == known) if known else None

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from connector.commands.acceptance import Acceptance
 from connector.commands.desk import Command, Desk
 from connector.errors import FixRequest, SourceNotFound, UnsupportedCommand
 from connector.model import Asker, Source
@@ -48,9 +49,9 @@ class Desks(Protocol):
         source: Source,
         cancelled: threading.Event,
         asker: Asker = ...,
-        accepted: Callable[[str], None] = ...,
+        acceptance: Acceptance | None = ...,
     ) -> Desk:
-        """`cancelled` says that the client left; `accepted` is told the id of the operation a change becomes."""
+        """`cancelled` says that the client left; `acceptance` is told what becomes of a change."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from connector.clock import SystemClock
+from connector.sandbox.server import Sandbox
+from connector.sandbox.small import small
+from connector.store.engines import connect
+from connector.store.ledgers import operation_head
+from tests.databases import postgresql, store_url
+from tests.named import Named
 from tests.rest.conftest import SOURCE, Caller, World, kind_of
+from tests.running import Running
+
+__all__ = ["postgresql", "store_url"]
 
 ACCOUNTS = f"{SOURCE}/accounts"
 NEW = {"userName": "grown", "givenName": "Gro", "familyName": "Wn"}
@@ -314,6 +329,56 @@ def test_a_change_that_outlasts_its_request_goes_on(world: World, joiner: str) -
     assert ended["account"]["permissionSetAssignments"] == [world.grantable[2]]
     assert [each["value"] for each in ended["steps"]] == [world.grantable[2]]
     assert [(each["value"], each["result"]) for each in ended["outcomes"]] == [(world.grantable[2], "done")]
+
+
+@contextmanager
+def locked(store_url: str, seconds: float) -> Iterator[None]:
+    """For so long nobody accepts a change."""
+    database = connect(store_url, SystemClock())
+    free = threading.Event()
+
+    def lock() -> None:
+        with database.writing() as connection:
+            connection.execute(select(operation_head).with_for_update()).one()
+            held.set()
+            free.wait(seconds)
+
+    held = threading.Event()
+    thread = threading.Thread(target=lock)
+    thread.start()
+    assert held.wait(10)
+    try:
+        yield
+    finally:
+        free.set()
+        thread.join()
+        database.dispose()
+
+
+def test_what_the_store_did_not_take_in_time_is_not_done_later(store_url: str, tmp_path: Path) -> None:
+    """Who was told that nothing was done gave nobody access by asking; asked again, it is done."""
+    environment = {"CONNECTOR_STORE_URL": store_url}
+    with (
+        Sandbox(small()) as sandbox,
+        Running(sandbox, tmp_path, "[sources.default]\nchange_deadline = 0.5\n", environment) as service,
+    ):
+        world = Named()
+        world.sandbox = sandbox
+        user, group = world.user("grace"), world.group("aws_data_read")
+        path = f"{ACCOUNTS}/{user}/entitlements/group"
+        caller = Caller(service.url)
+        with locked(store_url, 20):
+            answer = caller.post(path, {"value": group})
+        assert (answer.status_code, kind_of(answer)) == (503, "retry-later")
+        assert "nothing was done" in answer.json()["detail"]
+        deadline = time.monotonic() + 10
+        while not service.events("command stopped"):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert group not in caller.ok(f"{ACCOUNTS}/{user}")["groups"]
+        assert service.command("operations", "--json").stdout.strip() in ("", "[]")
+
+        assert group in caller.post(path, {"value": group}).json()["groups"]
 
 
 def test_an_operation_tells_how_it_failed_as_well(world: World, joiner: str) -> None:

@@ -37,12 +37,13 @@ def change(asked: Asked) -> Response:
     here, deadline = face(), asked_source().change_deadline
     job = here.job(asked.command, lambda desk: _run(here, desk, asked))
     if not job.done_within(deadline, peer()):
-        if not job.operation:
+        if operation := job.accepted(peer()):
+            raise StillRunning(
+                f"The change goes on after {deadline:g} seconds; operation {operation} tells how it ends.",
+                operation=operation,
+            )
+        if not job.done_within(0, peer()):
             raise RetryLater("The store does not take the change; nothing was done. Try again later.")
-        raise StillRunning(
-            f"The change goes on after {deadline:g} seconds; operation {job.operation} tells how it ends.",
-            operation=job.operation,
-        )
     account = job.result()
     if account is None:
         nothing = Response(status=204)

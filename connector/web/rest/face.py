@@ -12,6 +12,7 @@ from typing import Final, TypeVar, cast
 
 from flask import current_app, g, request
 
+from connector.commands.acceptance import Acceptance
 from connector.commands.desk import Desk
 from connector.errors import FixRequest
 from connector.model import Event, Source
@@ -44,10 +45,10 @@ class Face:
         """A call under way, with a desk of this request's source; a change goes on whoever leaves."""
         cancelled = threading.Event()
         source = asked_source()
-        accepted: list[str] = []
-        desk = self.service.desk(source, cancelled, g.asker, accepted.append)
+        acceptance = Acceptance()
+        desk = self.service.desk(source, cancelled, g.asker, acceptance)
         changes = self.service.command(command).changes
-        job = Job(self.service, command, source.name, lambda: call(desk), None if changes else cancelled, accepted)
+        job = Job(self.service, command, source.name, lambda: call(desk), None if changes else cancelled, acceptance)
         job.start()
         return job
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 import contextvars
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Generic, TypeVar
 
 import structlog
 
+from connector.commands.acceptance import Acceptance
 from connector.errors import CallUs, Cancelled, ConnectorError
 from connector.web.peer import Peer
 from connector.web.service import Service
@@ -34,13 +35,13 @@ class Job(Generic[Result]):
         source: str,
         call: Callable[[], Result],
         cancelled: threading.Event | None,
-        accepted: Sequence[str],
+        acceptance: Acceptance,
     ) -> None:
         self._service = service
         self._about = (command, source)
         self._call = call
         self._cancelled = cancelled
-        self._accepted = accepted
+        self._acceptance = acceptance
         self._result: Future[Result] = Future()
 
     def start(self) -> None:
@@ -64,10 +65,15 @@ class Job(Generic[Result]):
                     raise Cancelled("The client left before the answer was complete.") from None
         return True
 
-    @property
-    def operation(self) -> str:
-        """Id of the operation that a change has become; empty until it was accepted."""
-        return self._accepted[0] if self._accepted else ""
+    def accepted(self, peer: Peer) -> str:
+        """Id of the operation that a change has become; empty when it was withdrawn now, and nothing is done.
+
+        Where the store is just keeping it, that is waited for: also empty when the job ended meanwhile.
+        """
+        if not self._acceptance.withdraw():
+            while not self._acceptance.operation and not self.done_within(self._service.limits.attention, peer):
+                pass
+        return self._acceptance.operation
 
     def result(self) -> Result:
         """The result, waited for; raises what the call raised."""
