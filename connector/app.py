@@ -128,6 +128,7 @@ class Core:
             stripped=self.store.stripped,
             audit=self.store.audit,
             owner=self.owner,
+            others=frozenset(self.settings.sources) - {source.name},
             asker=asker,
             acceptance=acceptance or Acceptance(),
         )

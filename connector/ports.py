@@ -5,7 +5,7 @@ Every method raises only `errors.ConnectorError`s. A list that was not read to i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -426,6 +426,9 @@ class Stripped(Protocol):
 
         They were revoked while the user was disabled, or it has them again.
         """
+
+    def hand_over(self, source: str, user_id: str, others: Collection[str]) -> bool:
+        """Whether one of these sources has the user disabled too: it is given the journal then, and gives it back."""
 
     def restored(self, source: str, user_id: str) -> None:
         """The user is enabled again, or deleted; its journal goes."""

@@ -43,6 +43,8 @@ class Desk:
     owner: str
     """Names this process at leases."""
     asker: Asker = NOBODY
+    others: frozenset[str] = frozenset()
+    """Names of the other sources, which may serve the same instance."""
     acceptance: Acceptance = field(default_factory=Acceptance)
     """Of the change that is asked for."""
     journal: Journal | None = None

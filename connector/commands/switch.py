@@ -18,11 +18,13 @@ from connector.commands.desk import Desk
 from connector.commands.present import Present
 from connector.commands.stripping import as_left, everything, held, kept_by, strip, taken, told
 from connector.errors import AwsFailed, Conflicts, DisableNotConfigured, NotGrantable
-from connector.model import Account, Event, Lane, OneAccount, Outcome, Principal, Step
+from connector.model import Account, Event, Lane, OneAccount, Outcome, Principal, Refusal, Step
 
 
 def enable(desk: Desk, asked: OneAccount) -> Iterator[Event]:
     """The account, enabled. What was stripped is given back, however the source disables by now.
+
+    While another source has the user disabled nothing is: what this one took is that one's to give back.
 
     First of all AWS itself has to have it enabled: it puts nobody into a group whom it has disabled.
     """
@@ -38,7 +40,12 @@ def enable(desk: Desk, asked: OneAccount) -> Iterator[Event]:
                 "enable it in the Identity Center console, or where its identity provider does so through SCIM, then "
                 "send this again"
             )
-    yield account if journal is None else _restore(desk, present, journal)
+    if journal is None:
+        yield account
+    elif desk.stripped.hand_over(desk.source.name, asked.id, desk.others):
+        yield _handed_over(present, journal)
+    else:
+        yield _restore(desk, present, journal)
 
 
 def disable(desk: Desk, asked: OneAccount) -> Iterator[Event]:
@@ -98,6 +105,16 @@ def _strip(desk: Desk, present: Present) -> Account:
     if not kept_by(outcomes):
         desk.stripped.complete(desk.source.name, present.id)
     return as_left(present, whole, outcomes, "is not disabled yet")
+
+
+def _handed_over(present: Present, journal: Mapping[str, Sequence[str]]) -> Account:
+    """The account, which has nothing back, and what that is."""
+    reason = "the user is disabled through another source as well, and is given this back when it is enabled there"
+    refused = [Refusal(name, id_, reason, Conflicts.kind) for name, ids in journal.items() for id_ in ids]
+    with present.doubted_unless_seen():
+        account = present.account(tuple(refused))
+    present.publish()
+    return account
 
 
 def _restore(desk: Desk, present: Present, journal: Mapping[str, Sequence[str]]) -> Account:

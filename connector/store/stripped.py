@@ -5,10 +5,10 @@ Noted before it is taken, so that a crash in between loses nothing. What may be 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, delete, select
+from sqlalchemy import ColumnElement, Connection, delete, literal, select
 
 from connector.store.database import Database
 from connector.store.facts import storable
@@ -83,6 +83,29 @@ class Stripped:
                     )
                 )
 
+    def hand_over(self, source: str, user_id: str, others: Collection[str]) -> bool:
+        """Give the user's journal to one of the others, if its own is complete; whether there is such a one."""
+        mine = self._sources.find(source)
+        theirs = [number for name in sorted(others) if (number := self._sources.find(name)) is not None]
+        if mine is None or not theirs or not storable(user_id):
+            return False
+        this = (stripped.c.source == mine, stripped.c.user == user_id)
+        with self._database.writing() as connection:
+            disabled = select(stripped.c.source).where(
+                stripped.c.source.in_(theirs), *_COMPLETE, stripped.c.user == user_id
+            )
+            heir = connection.execute(disabled.order_by(stripped.c.source).limit(1)).scalar()
+            if heir is None:
+                return False
+            moved = select(literal(heir), stripped.c.user, stripped.c.attribute, stripped.c.value, stripped.c.at)
+            connection.execute(
+                self._database.insert(stripped)
+                .from_select(["source", "user", "attribute", "value", "at"], moved.where(*this))
+                .on_conflict_do_nothing()
+            )
+            connection.execute(delete(stripped).where(*this))
+        return True
+
     def restored(self, source: str, user_id: str) -> None:
         """Forget the user's journal."""
         number = self._sources.find(source)
@@ -107,9 +130,13 @@ class Stripped:
             return frozenset(connection.execute(select(stripped.c.user).where(*_complete(number))).scalars())
 
 
+_COMPLETE: Final = (stripped.c.attribute == "", stripped.c.value == COMPLETE)
+"""The row that says it, of each user."""
+
+
 def _complete(source: int | None) -> tuple[ColumnElement[bool], ...]:
-    """The row that says it, of each user of a source."""
-    return stripped.c.source == source, stripped.c.attribute == "", stripped.c.value == COMPLETE
+    """The same of a source."""
+    return stripped.c.source == source, *_COMPLETE
 
 
 def _journal(connection: Connection, *where: ColumnElement[bool]) -> dict[str, list[str]] | None:

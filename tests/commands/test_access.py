@@ -176,6 +176,7 @@ class World(Named):
 SOURCES = (
     Source("default", region="eu-west-1"),
     Source("strip", region="eu-west-1", disable_by="strip"),
+    Source("beside", region="eu-west-1", disable_by="strip"),
     Source("hasty", region="eu-west-1", read_deadline=2.0),
     Source("applications", region="eu-west-1", entitlement_types=("group", "applicationAssignment")),
     Source("delegated", region="eu-west-1", role_arn=f"arn:aws:iam::{ENG}:role/IdentityCenterConnector"),
@@ -812,6 +813,44 @@ def test_applications_that_may_not_be_read_keep_nobody_and_are_named(world: Worl
     assert isinstance(done, Done)
     assert APPLICATIONS in str(done.details)
     assert not world.exists(user)
+
+
+# ---- disabled through two sources of one instance ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("first", ["strip", "beside"])
+def test_who_is_disabled_through_two_sources_is_given_nothing_before_both_have_enabled_it(
+    world: World, first: str
+) -> None:
+    user = world.user("edgar")
+    world.grants(user, "Read", ENG)
+    before = world.everything(user)
+    last = "beside" if first == "strip" else "strip"
+    world.does("disable", OneAccount(user), "strip")
+    added = world.grants(user, "Write", ENG)
+    world.does("disable", OneAccount(user), "beside")
+
+    enabled = _account(world.does("enable", OneAccount(user), first))
+    assert world.everything(user) == set()
+    assert (enabled.disabled, enabled.undone) == (False, "")
+    assert {each.value for each in enabled.refusals} == (before if first == "strip" else {added})
+    assert all("another source" in each.reason for each in enabled.refusals)
+    assert not _account(world.does("enable", OneAccount(user), first)).refusals
+    assert world.everything(user) == set()
+    assert _account(world.does("read", OneAccount(user), last)).disabled
+
+    assert not _account(world.does("enable", OneAccount(user), last)).disabled
+    assert world.everything(user) == before | {added}
+
+
+def test_a_source_that_is_gone_keeps_nobody_from_being_enabled(world: World) -> None:
+    user = world.user("edgar")
+    before = world.everything(user)
+    world.does("disable", OneAccount(user), "strip")
+    world.does("disable", OneAccount(user), "beside")
+    del world.core.settings.sources["beside"]
+    assert not _account(world.does("enable", OneAccount(user), "strip")).refusals
+    assert world.everything(user) == before
 
 
 # ---- a source that no longer strips -----------------------------------------------------------------------------

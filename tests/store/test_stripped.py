@@ -89,6 +89,25 @@ def test_what_is_forgotten_no_source_gives_back(store: Store) -> None:
     assert store.stripped.journal("other", "u2") == {"groups": ["g2", "g4"]}
 
 
+def test_a_journal_goes_to_a_source_that_has_the_user_disabled_too(store: Store) -> None:
+    store.stripped.strip("aws", "u1", {"groups": ["g1", "g2"]})
+    store.stripped.complete("aws", "u1")
+    store.stripped.strip("other", "u1", {"groups": ["g2", "g3"]})
+    assert not store.stripped.hand_over("aws", "u1", ["other", "never"]), "it has not taken all yet"
+    store.stripped.complete("other", "u1")
+    assert not store.stripped.hand_over("aws", "u1", []), "it is not there any more"
+    assert not store.stripped.hand_over("aws", "u2", ["other"])
+    assert store.stripped.journal("aws", "u1") == {"groups": ["g1", "g2"]}
+
+    assert store.stripped.hand_over("aws", "u1", ["other"])
+
+    assert store.stripped.journal("aws", "u1") is None
+    assert not store.stripped.disabled("aws", "u1")
+    assert store.stripped.journal("other", "u1") == {"groups": ["g1", "g2", "g3"]}
+    assert store.stripped.disabled("other", "u1")
+    assert not store.stripped.hand_over("other", "u1", ["aws"])
+
+
 def test_stripped_by_many(store: Store) -> None:
     """The journal has what each has noted."""
     held = [{"groups": [f"g{number}", "g", f"g{9 - number}"]} for number in range(8)]
