@@ -28,6 +28,7 @@ GENESIS: Final = "0" * 64
 
 _encode: Final = json.JSONEncoder(sort_keys=True, ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode
 _ENTRY: Final = {"at": str, "hash": str, "previous": str, "record": dict, "seq": int}
+_BEGINNING: Final = '{"at":"'
 _CLOSING: Final = {"closing": bool, "count": int, "first": int, "hash": str, "head": str}
 
 
@@ -78,6 +79,18 @@ def sealed(body: Mapping[str, Any], key: bytes | None) -> tuple[str, str]:
     text = _encode(body).encode()
     digest = hmac.digest(key, text, "sha256").hex() if key else hashlib.sha256(text).hexdigest()
     return _encode({**body, "hash": digest}), digest
+
+
+def begins(line: str) -> bool:
+    """Whether a line may be the beginning of an entry, and no more: what a disk took that was full then."""
+    text = line.removesuffix("\n")
+    if not (text.startswith(_BEGINNING) or _BEGINNING.startswith(text)) or not text.isascii():
+        return False
+    try:
+        json.JSONDecoder().raw_decode(text)
+    except (ValueError, RecursionError):
+        return True
+    return False
 
 
 def parsed(line: str) -> dict[str, Any] | None:

@@ -6,11 +6,13 @@ Nothing is read or written here, and nothing but the standard library is needed,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
-from connector.audit_trail import GENESIS, Head, parsed, sealed
+from connector.audit_trail import GENESIS, Head, begins, parsed, sealed
+
+NO_LINE: Final = "it is no line of an audit, or not written as the connector writes it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +26,17 @@ class Verdict:
     wrong: str = ""
 
 
-def verify(lines: Iterable[str], key: bytes | None = None, head: Head | None = None) -> Verdict:
+def verify(
+    lines: Iterable[str],
+    key: bytes | None = None,
+    head: Head | None = None,
+    afterwards: Callable[[], Head] | None = None,
+) -> Verdict:
     """Read all lines, or up to the first that is wrong; in memory is one at a time.
 
     They must end with a closing line, unless `head` says what they must reach: lines after that are fine then, and
-    they may begin anywhere, as logs do that are rotated.
+    they may begin anywhere, as logs do that are rotated, and hold beginnings of lines, where a disk was full. What they
+    go on to, the store must have `afterwards`: all but the last entry, which may have been announced and not kept.
     """
     check = _Check(key, head)
     number, rest = 0, iter(lines)
@@ -36,6 +44,8 @@ def verify(lines: Iterable[str], key: bytes | None = None, head: Head | None = N
         for number, line in enumerate(rest, 1):
             check.line(number, line)
         check.end(number + 1)
+        if afterwards is not None:
+            check.store_has(number, afterwards())
     except _WrongError as error:
         place, why = error.line, error.why
         # The first line passed, wherever it begins; only the rest can tell whether something belongs before it.
@@ -72,13 +82,28 @@ class _Check:
     """The line whose entry has the head's number."""
     reached: bool = False
     """The head itself was seen."""
+    torn: int | None = None
+    """Of the lines just before, the first of which only the beginning is there."""
 
     def line(self, number: int, text: str) -> None:
         found = parsed(text)
         if self.closed:
             raise _WrongError(number, "it comes after the closing line")
+        if found is None and self.head is not None and begins(text):
+            # The entry itself comes next, made anew, or the store has it; what follows is held to the chain.
+            self.torn = self.torn or number
+            return
         if found is None:
-            raise _WrongError(number, "it is no line of an audit, or not written as the connector writes it")
+            raise _WrongError(self.torn or number, NO_LINE)
+        torn, self.torn = self.torn, None
+        try:
+            self._take(number, found)
+        except _WrongError as error:
+            if torn is None:
+                raise
+            raise _WrongError(min(torn, error.line), NO_LINE if torn < error.line else error.why) from None
+
+    def _take(self, number: int, found: Mapping[str, Any]) -> None:
         if not self._is_ours(found):
             raise _WrongError(number, "it was changed, or another key was used")
         if "closing" in found:
@@ -94,8 +119,16 @@ class _Check:
             raise _WrongError(number, "the end is missing: there is no closing line")
         if not self.reached and (self.head.count or self.entries):
             if self.seq < self.head.count:
-                raise _WrongError(number, f"the end is missing: the store goes on to entry {self.head.count}")
+                raise _WrongError(
+                    self.torn or number, f"the end is missing: the store goes on to entry {self.head.count}"
+                )
             raise _WrongError(self.met or 1, f"the store has another entry {self.head.count}")
+
+    def store_has(self, number: int, head: Head) -> None:
+        """`number` is that of the last line. Each entry is chained to the one before as the store had it."""
+        if self.entries and head.count < self.seq - 1:
+            line = self.met + 1 if self.met is not None and self.head is not None and self.head == head else number
+            raise _WrongError(line, f"the store has lost what comes after entry {head.count}")
 
     def is_earlier(self, text: str) -> bool:
         """Whether a true line says that there is something before the first."""

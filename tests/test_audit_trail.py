@@ -101,6 +101,41 @@ def test_an_entry_that_was_announced_and_not_kept() -> None:
 # ---- what is not
 
 
+@pytest.mark.parametrize("key", KEYS)
+def test_a_store_that_was_cut_off_lacks_what_its_log_goes_on_to(key: bytes | None) -> None:
+    """Its head too: nothing in the store tells. The last entry may have been announced and not kept."""
+    lines = written(6, key)
+    for last in (6, 5):
+        head = head_of(lines[:last])
+        assert verify(lines, key, head, lambda head=head: head).ok
+    for last in (4, 1):
+        head = head_of(lines[:last])
+        why = f"the store has lost what comes after entry {last}"
+        assert verify(lines, key, head, lambda head=head: head) == Verdict(False, last, last + 1, why)
+    assert not verify(lines, key, Head(0, GENESIS), lambda: Head(0, GENESIS)).ok
+    grown = written(9, key)
+    assert verify(grown, key, head_of(lines), lambda: head_of(grown)).ok, "written to meanwhile"
+    assert not verify(grown, key, head_of(grown), lambda: head_of(lines)).ok, "cut off meanwhile"
+
+
+def test_the_beginning_of_a_line_on_a_disk_that_was_full() -> None:
+    """Nothing is missing: the entry was made anew. In an export, which is written at once, it has no place."""
+    lines = written(4)
+    head = head_of(lines)
+    for cut in (1, 7, 40, len(lines[2]) - 1):
+        for place in (0, 2, 4):
+            torn = [*lines[:place], lines[min(place, 3)][:cut], *lines[place:]]
+            assert verify(torn, None, head) == Verdict(True, 4)
+            assert not verify([*torn, closing(1, head, None)]).ok
+    instead = [*lines[:2], lines[2][:40], *lines[3:]]
+    assert verify(instead, None, head).line == 3
+    assert verify([*lines[:3], lines[3][:40]], None, head).line == 4
+    twice = [*lines[:2], lines[2][:40], lines[2][:30], *lines[2:]]
+    assert verify(twice, None, head) == Verdict(True, 4)
+    for other in ("garbage", "", "{}", '{"at":"2026"}', lines[2][:-1] + "}}", '{"at":"\u00fc'):
+        assert verify([*lines[:2], other, *lines[2:]], None, head).line == 3
+
+
 def test_no_closing_line() -> None:
     """Nothing says that this is all."""
     lines = exported(3)

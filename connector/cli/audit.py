@@ -70,7 +70,7 @@ def _of_file(settings: Settings, file: Path) -> Verdict:
     with opened(settings) as store:
         # Before the file is read: a line is there before the store counts it.
         head = store.audit.head()
-    return verify(_lines(file), settings.audit_key, head)
+        return verify(_lines(file), settings.audit_key, head, store.audit.head)
 
 
 def _lines(file: Path) -> Iterator[str]:
