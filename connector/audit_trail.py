@@ -84,7 +84,7 @@ def sealed(body: Mapping[str, Any], key: bytes | None) -> tuple[str, str]:
 def begins(line: str) -> bool:
     """Whether a line may be the beginning of an entry, and no more: what a disk took that was full then."""
     text = line.removesuffix("\n")
-    if not (text.startswith(_BEGINNING) or _BEGINNING.startswith(text)) or not text.isascii():
+    if not text or not text.isascii() or not (text.startswith(_BEGINNING) or _BEGINNING.startswith(text)):
         return False
     try:
         json.JSONDecoder().raw_decode(text)
