@@ -22,7 +22,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from connector import ports
 from connector.audit_sink import open_sink
 from connector.aws import Directories
-from connector.changing.assignments import AssignmentWriter, Rooms
+from connector.changing.assignments import AssignmentWriter, Room
 from connector.changing.turns import Turns
 from connector.clock import SystemClock
 from connector.commands import CHANGES, COMMANDS
@@ -98,7 +98,7 @@ class Core:
         self.records: Records = self.store
         self.directories = directories(_pace(settings, self.clock), self.clock)
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
-        self._rooms = Rooms()
+        self._room = Room()
         self._doubted: set[str] = set()
         """Ids of operations about which lists were doubted when this process began."""
         self._shared = {name: self._share(source) for name, source in settings.sources.items()}
@@ -203,7 +203,7 @@ class Core:
                 directories=self.directories,
                 clock=self.clock,
                 patience=patience,
-                rooms=self._rooms,
+                room=self._room,
             ),
         )
 

@@ -17,15 +17,13 @@ import structlog
 
 from connector.changing import looks
 from connector.changing.looks import Durations
-from connector.changing.turns import Turns
+from connector.changing.places import IN_FLIGHT, Places
 from connector.errors import AwsFailed, ConnectorError
 from connector.model import Assignment, Lane, Principal, Source, Ticket
 from connector.ports import Clock, Directories, Directory, Patience
 
 log = structlog.get_logger(__name__)
 
-IN_FLIGHT = 10
-"""Outstanding assignment changes AWS accepts, not adjustable."""
 PATIENCE = 600.0
 """Seconds an assignment change may stay IN_PROGRESS before we stop waiting and say so."""
 
@@ -39,25 +37,16 @@ class Job:
 
 
 class Room:
-    """What AWS has room for in one instance: ten changes, one in an AWS account. Thread-safe, one process."""
-
-    def __init__(self) -> None:
-        self.slots = threading.Semaphore(IN_FLIGHT)
-        self.turns = Turns()
-        """By AWS account."""
-
-
-class Rooms:
-    """The room of each instance, whichever sources serve it. Thread-safe."""
+    """AWS's places for changes of each instance, whichever sources serve it. Thread-safe."""
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
-        self._rooms: dict[str, Room] = defaultdict(Room)
+        self._places: dict[str, Places] = defaultdict(Places)
 
-    def of(self, instance_arn: str) -> Room:
+    def of(self, instance_arn: str) -> Places:
         """The instance's."""
         with self._guard:
-            return self._rooms[instance_arn]
+            return self._places[instance_arn]
 
 
 @dataclass
@@ -68,7 +57,7 @@ class AssignmentWriter:
     directories: Directories
     clock: Clock
     patience: Callable[[], Patience]
-    rooms: Rooms = field(default_factory=Rooms)
+    room: Room = field(default_factory=Room)
     _guard: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _waiting: dict[str, _Waiting] = field(default_factory=dict, repr=False)
     _watching: bool = field(default=False, repr=False)
@@ -123,8 +112,8 @@ class AssignmentWriter:
     def _one(self, job: Job, directory: Directory) -> Ticket | ConnectorError:
         ticket: Ticket | None = None
         try:
-            room = self.rooms.of(self._directory().instance().arn)
-            with room.turns.take(job.assignment.pair.aws_account_id), room.slots:
+            places = self.room.of(self._directory().instance().arn)
+            with places.take(job.assignment.pair.aws_account_id):
                 ticket = self._submit(job, directory)
                 if ticket.status == "IN_PROGRESS":
                     ticket = self._watch(ticket).result()

@@ -101,13 +101,13 @@ def test_it_gives_nothing_that_was_taken_since(processes: tuple[Process, Process
     new = slow.pair("Security", ENG) if attribute == PAIRS else slow.group("aws_data_read")
     given = {"permission_set": "Write", "account_id": DATA, "principal_type": "USER", "principal_id": user}
     slow.sandbox.control("mutate", {"action": "add_assignment", **given})
-    turns = slow.core._rooms.of(slow.sandbox.organisation.instance.arn).turns
+    places = slow.core._room.of(slow.sandbox.organisation.instance.arn)
 
     with ThreadPoolExecutor(1) as pool:
-        with turns.take(where):
+        with places.take(where):
             asked = (Change(Op.REMOVE, PAIRS, (old,)), Change(Op.ADD, attribute, (new,)))
             answer = pool.submit(slow.update, user, *asked)
-            until(lambda: turns._held[where][1] == 2)
+            until(lambda: places.waiting(where) == 1)
             quick.takes_over()
             (taken_up,) = quick.core.store.operations.listed("default", False, 1)
             assert taken_up.state == "succeeded"
