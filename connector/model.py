@@ -547,9 +547,13 @@ class Operation:
 class Lane(IntEnum):
     """Who goes first at the quota; lower goes first."""
 
-    CHANGE = 0
-    LIVE = 1
-    CENSUS = 2
+    SUBMISSION = 0
+    """Assignment changes on their way to AWS, and looks at whether they ended: each place of AWS's ten that stands
+    empty meanwhile is lost."""
+    CHANGE = 1
+    """What else a change asks and does."""
+    LIVE = 2
+    CENSUS = 3
 
 
 Family = Literal["sso-admin", "identitystore", "organizations"]

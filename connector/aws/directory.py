@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from connector.aws import applications, assignments, groups, instances, organizations, permissionsets, scim, users
@@ -141,6 +141,11 @@ class Directory:
         line, instance = self._inside()
         return line, instance.identity_store_id
 
+    def _first(self) -> tuple[Line, Instance]:
+        """For assignment changes and looks at them; see `Lane.SUBMISSION`."""
+        line, instance = self._inside()
+        return replace(line, lane=Lane.SUBMISSION), instance
+
     # ---- reading
 
     def users(self) -> Iterator[User]:
@@ -255,19 +260,19 @@ class Directory:
 
     def submit_assign(self, assignment: Assignment) -> Ticket:
         """Ask AWS to make an assignment."""
-        return assignments.submitted(*self._inside(), assignment)
+        return assignments.submitted(*self._first(), assignment)
 
     def submit_unassign(self, assignment: Assignment) -> Ticket:
         """Ask AWS to delete an assignment."""
-        return assignments.withdrawn(*self._inside(), assignment)
+        return assignments.withdrawn(*self._first(), assignment)
 
     def ticket(self, ticket: Ticket) -> Ticket:
         """The ticket as it stands now."""
-        return assignments.ticket(*self._inside(), ticket)
+        return assignments.ticket(*self._first(), ticket)
 
     def tickets_in_progress(self, deleting: bool) -> frozenset[str]:
         """Request ids of all assignment changes in flight."""
-        return assignments.in_progress(*self._inside(), deleting)
+        return assignments.in_progress(*self._first(), deleting)
 
     def admit(self, application_arn: str, principal: Principal) -> None:
         """Assign an application."""

@@ -87,7 +87,7 @@ class SharedBucket:
     def spend(self, lane: Lane) -> float:
         """Take a token and return 0, or return the seconds after which to ask again."""
         with _store_faults():
-            if lane is not Lane.CHANGE and self._higher_waits(lane):
+            if lane > min(Lane) and self._higher_waits(lane):
                 return 0.02 + _jitter.random() * 0.02
             now = cast("int", self._bucket._clock.now())  # its own `now` is untyped
             item = RateItem("call", now)

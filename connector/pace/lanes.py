@@ -26,7 +26,9 @@ RECOVERY: Final = 20.0
 _BLINK: Final = 0.25
 """Longest sleep between two looks at whether the client is still there."""
 _COURTESY: Final = 5.0
-"""Seconds after a higher lane's call during which the census spreads its own calls evenly."""
+"""Seconds after a higher lane's call during which the lower ones spread their own calls evenly."""
+_SLACK: Final = 2
+"""Calls that came late by which they may then catch up, or what they leave each other would not all be used."""
 
 
 class Pace:
@@ -81,8 +83,11 @@ class Gate:
         self._asking = threading.Lock()
         self._numbers = itertools.count()
         self._queue: list[tuple[Lane, int, threading.Event]] = []
-        self._last_higher = -_COURTESY
+        self._granted: dict[Lane, float] = {}
+        """When a lane last got a token."""
         self._last_grant = -1.0
+        self._even = 0.0
+        """When the next call would go out if all had been spread evenly."""
 
     def take(self, lane: Lane, patience: Patience) -> None:
         """Wait for the turn, then for a token."""
@@ -125,23 +130,22 @@ class Gate:
             delay = self._bucket.spend(lane)
         if delay == 0:
             with self._lock:
-                self._last_grant = now
-                if lane is not Lane.CENSUS:
-                    self._last_higher = now
+                self._granted[lane] = self._last_grant = now
+                self._even = max(self._even, now) + 1 / self._tps
         return delay
 
     def _spacing(self, lane: Lane, now: float) -> float:
         """Seconds to wait beside the bucket's own: while braking, and out of courtesy to a higher lane.
 
         A census takes a second's tokens in a burst and then waits for the second to end, and a change would wait with
-        it. Once changes or live reads are about, the census takes what they leave one by one, evenly.
+        it. Once a higher lane is about, the lower ones take what it leaves evenly.
         """
         next_at = now
         speed = self._brake.speed(now)
         if speed < 1:
             next_at = self._last_grant + 1 / (self._tps * speed)
-        if lane is Lane.CENSUS and now - self._last_higher < _COURTESY:
-            next_at = max(next_at, self._last_grant + 1 / self._tps)
+        if any(now - at < _COURTESY for each, at in self._granted.items() if each < lane):
+            next_at = max(next_at, self._even - _SLACK / self._tps)
         return next_at - now
 
     def _head(self) -> tuple[Lane, int, threading.Event] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from connector.clock import SystemClock
 from connector.errors import AskPermission, AwsFailed, FixConfiguration, NotFoundInAws
 from connector.model import Assignment, Lane, Pair, Principal, Source
+from connector.pace import Pace
 from connector.patience import Patience
 from connector.sandbox.small import DATA, LEGACY
 
@@ -58,6 +60,31 @@ def test_conflicts_and_a_lost_answer_of_a_grant_are_outlasted(world):
 
     assert world.count("CreateAccountAssignment") > 2
     assert list(directory.assignments_of_pair(wanted.pair)).count(wanted) == 1
+
+
+def test_what_keeps_aws_at_work_goes_before_all_else(world):
+    """Submissions and looks at them pass a queue of other calls of changes; what a change reads does not."""
+    world.pace = Pace({"sso-admin": 4, "identitystore": 500, "organizations": 500}, SystemClock())
+    world.forget()
+    directory, wanted = world.directories.open(SOURCE, Lane.CHANGE, Patience(30, SystemClock())), _assignment(world)
+    directory.instance()
+    ends: dict[str, float] = {}
+
+    def asks(name, ask):
+        ask()
+        ends[name] = time.monotonic()
+
+    calls = [("read", lambda: list(directory.assignments_of(wanted.principal)))] * 6
+    calls += [("submission", lambda: directory.submit_assign(wanted))]
+    calls += [("look", lambda: directory.tickets_in_progress(deleting=False))]
+    threads = [threading.Thread(target=asks, args=each) for each in calls]
+    for each in threads:
+        each.start()
+        time.sleep(0.02)
+    for each in threads:
+        each.join(30)
+
+    assert max(ends["submission"], ends["look"]) < ends["read"], "the last of the readings ended before"
 
 
 @pytest.mark.parametrize("answer", ["not_found", "failed", "succeeded"])
