@@ -7,7 +7,8 @@ fault of the database leaves through `faults`.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -31,6 +32,8 @@ from connector.store.faults import AFTER, BUSY, store_faults
 
 WAIT: Final = 30.0
 """Seconds to wait for a connection or a lock. The longest writer is a publication."""
+BELIEVED: Final = 1.0
+"""Seconds for which readers believe that the database is as it was when one of them looked."""
 
 
 class Database:
@@ -43,11 +46,19 @@ class Database:
         self._is_sqlite = engine.dialect.name == "sqlite"
         # SQLite has one writer at a time and wakes those who wait by polling; inside one process a lock is fairer.
         self._turn = threading.Lock()
+        self._guard: Callable[[Connection], None] | None = None
+        self._guarded = 0.0
+
+    def guard(self, check: Callable[[Connection], None]) -> None:
+        """From now on, do nothing in any transaction where the check raises; who only reads asks it now and then."""
+        self._guard = check
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that only reads. It never waits for a writer."""
         with store_faults(), self.engine.connect() as connection, connection.begin():
+            if time.monotonic() - self._guarded > BELIEVED:
+                self._check(connection)
             yield connection
 
     @contextmanager
@@ -55,15 +66,22 @@ class Database:
         """A transaction that commits at its end, or does nothing. `RetryLater` when its turn does not come."""
         if not self._is_sqlite:
             with store_faults(), self._writer.begin() as connection:
+                self._check(connection)
                 yield connection
             return
         if not self._turn.acquire(timeout=WAIT):
             raise Busy(BUSY, after=AFTER)
         try:
             with store_faults(), self._writer.begin() as connection:
+                self._check(connection)
                 yield connection
         finally:
             self._turn.release()
+
+    def _check(self, connection: Connection) -> None:
+        if self._guard is not None:
+            self._guard(connection)
+            self._guarded = time.monotonic()
 
     def now(self, connection: Connection) -> float:
         """Unix seconds by the one clock that all who share the database see."""

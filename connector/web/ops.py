@@ -35,7 +35,7 @@ def create_ops(service: Service) -> Flask:
             service.ready()
         except Exception as error:
             log.warning("not ready", why=str(error))
-            return text_response("The store does not answer.\n", 503)
+            return text_response("The store does not answer, or not to this version.\n", 503)
         return text_response("ready\n", 200)
 
     def metrics() -> Response:

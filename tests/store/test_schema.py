@@ -9,16 +9,18 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
 from connector.clock import SystemClock
-from connector.errors import FixConfiguration
+from connector.errors import FixConfiguration, RetryLater
 from connector.store import open_store
 from connector.store.engines import connect
 from connector.store.schema import configuration
 from connector.store.tables import metadata
 from tests.store.test_operations import accept
 
+HEAD = ScriptDirectory.from_config(configuration()).get_current_head()
 OPEN = "import sys; from connector.store import open_store; open_store(sys.argv[1]).put_note('aws', sys.argv[2], 'x')"
 
 
@@ -109,6 +111,36 @@ def test_a_newer_store_is_left_alone(store_url: str) -> None:
 
     with pytest.raises(FixConfiguration, match="newer version"):
         open_store(store_url)
+
+
+def test_who_had_opened_it_before_a_newer_version_changed_it_does_nothing_more(
+    store_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A list could lack what is kept elsewhere by now, and a change be kept where nobody looks."""
+    monkeypatch.setattr("connector.store.database.BELIEVED", 0.0)
+    store = open_store(store_url)
+    operation, _ = accept(store)
+    database = connect(store_url, SystemClock())
+    with database.writing() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+
+    for does in (
+        lambda: accept(store, "c2"),
+        lambda: store.operations.end(operation, "failed", {}),
+        lambda: store.operations.take_abandoned("two", 10.0),
+        lambda: store.audit.append({"what": "intent"}),
+        lambda: store.begin_census("aws", "one", 10.0),
+        lambda: store.latest("aws"),
+        lambda: store.operations.operation(operation.id),
+    ):
+        with pytest.raises(RetryLater, match="Another version"):
+            does()
+
+    with database.writing() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = :head"), {"head": HEAD})
+    assert store.operations.end(operation, "failed", {}).state == "failed"
+    database.dispose()
+    store.close()
 
 
 def test_names_sort_alike_everywhere(store_url: str) -> None:
