@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from connector.errors import Busy, CallUs, ConnectorError, FixConfiguration, RetryLater
@@ -76,7 +76,7 @@ def _ours(fault: DBAPIError) -> ConnectorError:
         found = _SQLITE.get(sqlite_code & 0xFF)
     elif sqlstate is not None:
         found = _POSTGRESQL.get(sqlstate) or _POSTGRESQL.get(sqlstate[:2])
-    elif fault.connection_invalidated or type(fault.orig).__name__ in ("OperationalError", "InterfaceError"):
+    elif fault.connection_invalidated or isinstance(fault, OperationalError | InterfaceError):
         # No code reaches us when there is nobody to send one.
         found = (RetryLater, GONE)
     if found is None:

@@ -158,8 +158,9 @@ def _sqlite(code: int) -> DBAPIError:
 
 
 def _postgresql(sqlstate: str | None) -> DBAPIError:
-    fault = psycopg.errors.lookup(sqlstate)("secret") if sqlstate else psycopg.OperationalError("secret")
-    return DBAPIError("SELECT", {}, fault)
+    if sqlstate is None:
+        return OperationalError("SELECT", {}, psycopg.OperationalError("secret"))
+    return DBAPIError("SELECT", {}, psycopg.errors.lookup(sqlstate)("secret"))
 
 
 @pytest.mark.parametrize(
@@ -176,6 +177,7 @@ def _postgresql(sqlstate: str | None) -> DBAPIError:
         (_postgresql("57P01"), RetryLater, "does not answer"),
         (_postgresql("25006"), RetryLater, "does not answer"),
         (_postgresql(None), RetryLater, "does not answer"),
+        (OperationalError("SELECT", {}, psycopg.errors.ConnectionTimeout("secret")), RetryLater, "does not answer"),
         (_postgresql("40P01"), RetryLater, "busy"),
         (_postgresql("55P03"), RetryLater, "busy"),
         (_postgresql("53300"), RetryLater, "busy"),
