@@ -293,6 +293,12 @@ class Records(Protocol):
         `RetryLater` when `change`, which they come from, has another owner: that one reads what came of it later.
         """
 
+    def owe_doubt(self, subject: str) -> None:
+        """What became of the subject could not be read back, and the store could not be told (`doubt`).
+
+        Until it can, `latest` shows this process that the snapshot of any source is doubted.
+        """
+
     def doubt(self, source: str) -> None:
         """Publish the newest snapshot, if there is one, as one that lacks a change of ours (`Snapshot.doubted`).
 

@@ -96,7 +96,11 @@ def _doubt_what_it_did(desk: Desk, journal: Journal) -> None:
     What was interrupted may have done anything before.
     """
     if journal.operation.fence > 1 or journal.acted():
-        desk.freshness.doubt(journal.operation.account)
+        try:
+            desk.freshness.doubt(journal.operation.account)
+        except ConnectorError:
+            desk.records.owe_doubt(journal.operation.account)
+            raise
 
 
 def _wait(desk: Desk, operation: Operation) -> Operation:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 from connector.clock import SystemClock
 from connector.errors import RetryLater
@@ -21,6 +22,7 @@ from connector.store.leases import Leases, lease_of
 from connector.store.marks import Marks
 from connector.store.notes import Notes
 from connector.store.operations import Operations
+from connector.store.owed import Owed
 from connector.store.publications import Publications
 from connector.store.schema import bring_up_to_date
 from connector.store.snapshots import Snapshots
@@ -70,6 +72,7 @@ class Store:
         self._differences = Differences(database, sources, kinds)
         self._marks = Marks(database, sources)
         self._notes = Notes(database, sources)
+        self._owed = Owed(self._marks, self._publications)
         self._sweeper = Sweeper(database, self._staging)
         self.operations = Operations(database, sources)
         self.stripped = Stripped(database, sources)
@@ -81,7 +84,9 @@ class Store:
         self._database.dispose()
 
     def latest(self, source: str) -> Snapshot | None:
-        return self._snapshots.latest(source)
+        told = self._owed.tell(source)
+        found = self._snapshots.latest(source)
+        return found if told or found is None else replace(found, summary={**found.summary, "doubted": True})
 
     def snapshot(self, source: str, number: int) -> Snapshot | None:
         return self._snapshots.numbered(source, number)
@@ -152,6 +157,9 @@ class Store:
 
     def doubt(self, source: str) -> None:
         self._publications.doubt(source)
+
+    def owe_doubt(self, subject: str) -> None:
+        self._owed.add(subject)
 
     # ---- reading a snapshot --------------------------------------------------------------------------------------
 

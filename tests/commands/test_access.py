@@ -23,7 +23,7 @@ from connector.aws.directory import Directory
 from connector.commands import CHANGES, COMMANDS
 from connector.commands.asked import content, to_json
 from connector.commands.durable import resume
-from connector.errors import AccountNotFound, Conflicts, ConnectorError, DisableNotConfigured
+from connector.errors import AccountNotFound, Conflicts, ConnectorError, DisableNotConfigured, RetryLater
 from connector.lease import LEASE
 from connector.model import (
     Account,
@@ -48,6 +48,7 @@ from connector.sandbox.options import Options
 from connector.sandbox.server import Sandbox
 from connector.sandbox.small import CORE, DATA, ENG, small
 from connector.settings import Settings
+from connector.store.faults import FULL
 from tests.clocks import FastClock
 from tests.named import Named
 
@@ -851,6 +852,41 @@ def test_a_source_that_is_gone_keeps_nobody_from_being_enabled(world: World) -> 
     del world.core.settings.sources["beside"]
     assert not _account(world.does("enable", OneAccount(user), "strip")).refusals
     assert world.everything(user) == before
+
+
+# ---- a store that cannot be written -----------------------------------------------------------------------------
+
+
+def test_no_list_lacks_what_was_given_when_the_store_could_not_be_told(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its disk is full from the moment on at which AWS has given it. There is no list then, and a right one after."""
+    user, pair = world.user("edgar"), world.pair("Read", ENG)
+    assert pair not in world.listed(user)
+    database = world.core.store._database
+    writing = database.writing
+
+    @contextmanager
+    def full() -> Iterator[Any]:
+        if pair in world.held(user):
+            raise RetryLater(FULL)
+        with writing() as connection:
+            yield connection
+
+    monkeypatch.setattr(database, "writing", full)
+    with pytest.raises(RetryLater, match="full"):
+        world.update(Op.ADD, user, pair)
+    assert pair in world.held(user)
+    for source in ("default", "beside"):
+        with pytest.raises(RetryLater, match="full"):
+            world.listed(user, source)
+
+    monkeypatch.setattr(database, "writing", writing)
+    for source in ("default", "beside"):
+        assert pair in world.listed(user, source)
+    number = world.core.records.latest("default")
+    world.listed(user)
+    assert world.core.records.latest("default") == number, "said once"
 
 
 # ---- a source that no longer strips -----------------------------------------------------------------------------
