@@ -43,6 +43,7 @@ _SQLITE: Final = {
 _POSTGRESQL: Final = {
     "08": (RetryLater, GONE),  # connection exception
     "25006": (RetryLater, GONE),  # read-only: a standby that is about to take over
+    "25P03": (RetryLater, GONE),  # ended by the server: we stood still in a transaction
     "28": (FixConfiguration, REFUSED),  # wrong user or password
     "3D": (FixConfiguration, REFUSED),  # no such database
     "40": (RetryLater, BUSY),  # deadlock, serialization
@@ -76,8 +77,10 @@ def _ours(fault: DBAPIError) -> ConnectorError:
         found = _SQLITE.get(sqlite_code & 0xFF)
     elif sqlstate is not None:
         found = _POSTGRESQL.get(sqlstate) or _POSTGRESQL.get(sqlstate[:2])
-    elif fault.connection_invalidated or isinstance(fault, OperationalError | InterfaceError):
+    elif isinstance(fault, OperationalError | InterfaceError):
         # No code reaches us when there is nobody to send one.
+        found = (RetryLater, GONE)
+    if found is None and fault.connection_invalidated:
         found = (RetryLater, GONE)
     if found is None:
         return CallUs(DEFECT)

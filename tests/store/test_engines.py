@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 import stat
+import time
 import traceback
 from pathlib import Path
 
 import psycopg
 import pytest
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -124,6 +126,25 @@ def test_a_database_that_comes_back(postgresql: Server) -> None:
     postgresql.drop_database(url)
 
 
+def test_who_stood_still_in_a_transaction_is_cut_off_and_may_try_again(postgresql: Server) -> None:
+    """The server ends it, so that it holds up nobody else; it is no defect."""
+    url = postgresql.create_database()
+    store = open_store(url)
+
+    def stands_still() -> None:
+        with store._database.writing() as connection:
+            connection.execute(text("SET idle_in_transaction_session_timeout = '100ms'"))
+            time.sleep(0.5)
+            connection.execute(text("SELECT 1"))
+
+    with pytest.raises(RetryLater, match="does not answer"):
+        stands_still()
+    store.put_note("aws", "key", "value")
+    assert store.note("aws", "key") == "value"
+    store.close()
+    postgresql.drop_database(url)
+
+
 def test_a_full_disk(tmp_path: Path) -> None:
     """Nothing is published, what was there stays, and with space the census goes on."""
     store = open_store(f"sqlite:///{tmp_path}/store.db")
@@ -176,6 +197,8 @@ def _postgresql(sqlstate: str | None) -> DBAPIError:
         (_postgresql("08006"), RetryLater, "does not answer"),
         (_postgresql("57P01"), RetryLater, "does not answer"),
         (_postgresql("25006"), RetryLater, "does not answer"),
+        (_postgresql("25P03"), RetryLater, "does not answer"),
+        (DBAPIError("SELECT", {}, psycopg.Error("secret"), connection_invalidated=True), RetryLater, "does not answer"),
         (_postgresql(None), RetryLater, "does not answer"),
         (OperationalError("SELECT", {}, psycopg.errors.ConnectionTimeout("secret")), RetryLater, "does not answer"),
         (_postgresql("40P01"), RetryLater, "busy"),
