@@ -55,6 +55,9 @@ KEEP: Final = 7 * 24 * 3600.0
 """Seconds a replaced snapshot stays: cursors live at least an hour, and a weekly delta still finds its base."""
 RECOVERY: Final = 3.0
 """Seconds between looks for operations whose owner is gone; their leases are 10."""
+KNOWN_ELSEWHERE: Final = 60.0
+"""Seconds in which a process that knows the source, as those do that are started with a new sources file, may finish an
+operation before one that does not know it says that it cannot be done. Others on the account wait for that."""
 MOST_UNFINISHED: Final = 10_000
 """Operations of others that are looked at when a process begins: far more than run at once."""
 UPKEEP: Final = 600.0
@@ -100,7 +103,7 @@ class Core:
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._room = Room()
         self._doubted: set[str] = set()
-        """Ids of operations about which lists were doubted when this process began."""
+        """Ids of unfinished operations about which lists were doubted: when this process began, or when it met them."""
         self._shared = {name: self._share(source) for name, source in settings.sources.items()}
 
     def desk(
@@ -146,8 +149,12 @@ class Core:
         """Take up every operation whose owner is gone."""
         while (operation := self.store.operations.take_abandoned(self.owner, LEASE)) is not None:
             source = self.settings.sources.get(operation.source)
-            if source is None or operation.id not in self._doubted:
+            elsewhere = source is None and self.clock.now() - operation.accepted_at < KNOWN_ELSEWHERE
+            if operation.id not in self._doubted or (source is None and not elsewhere):
                 self._doubt(operation)
+                self._doubted.add(operation.id)
+            if elsewhere:
+                continue  # its lease runs out, and whoever looks then may know the source
             if source is None:
                 gone = SourceNotFound(f"source {operation.source} is not configured any more")
                 self.store.operations.end(operation, "failed", answer_of_error(gone))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -28,9 +28,10 @@ class Killed(Named):
     store_url: str
     cores: list[Core] = field(default_factory=list)
 
-    def born(self) -> Core:
+    def born(self, *sources: Source) -> Core:
         """A process as it is before it has served anything."""
-        settings = Settings(sources={"default": SOURCE}, store_url=self.store_url, aws_tps=500, identitystore_tps=500)
+        known = {each.name: each for each in sources or (SOURCE,)}
+        settings = Settings(sources=known, store_url=self.store_url, aws_tps=500, identitystore_tps=500)
         self.cores.append(Core(settings))
         return self.cores[-1]
 
@@ -140,8 +141,25 @@ def test_an_abandoned_operation_that_cannot_be_finished_is_doubted_once_more(kil
     assert group in killed.listed(core)["tim"]
 
 
-def test_an_abandoned_operation_of_a_source_that_is_gone_is_doubted_everywhere(killed: Killed) -> None:
+def test_who_does_not_know_the_source_leaves_its_operation_to_others_for_a_while(
+    killed: Killed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Replicas get a new source one after the other: a revoke through it is not lost to one that has it not yet."""
+    monkeypatch.setattr("connector.app.LEASE", 0.5)
+    old, new = killed.born(), killed.born(SOURCE, replace(SOURCE, name="added"))
+    killed.begun(old, killed.user("tim"), 0, source="added")
+    old.recover()
+    assert [each.ended_at for each in old.store.operations.listed(None, True, 9)] == [None]
+    time.sleep(0.6)
+
+    assert killed.recovers(new).state == "succeeded"
+
+
+def test_an_abandoned_operation_of_a_source_that_is_gone_is_doubted_everywhere(
+    killed: Killed, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It may have served the same instance: the source may have been renamed."""
+    monkeypatch.setattr("connector.app.KNOWN_ELSEWHERE", 0.0)
     core = killed.born()
     group, tim = killed.group("aws_data_read"), killed.user("tim")
     assert group not in killed.listed(core)["tim"]
