@@ -425,6 +425,13 @@ class Verb(Enum):
     ADMIT = "assign application"
     EXPEL = "unassign application"
 
+    @property
+    def gives(self) -> bool | None:
+        """Whether it gives an entitlement, or takes one; None: neither."""
+        if self in (Verb.JOIN, Verb.ASSIGN, Verb.ADMIT):
+            return True
+        return False if self in (Verb.LEAVE, Verb.UNASSIGN, Verb.EXPEL) else None
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -510,6 +517,16 @@ class Recorded:
     acknowledged: bool = False
     unknown: bool = False
     """Both as in `Outcome`."""
+
+    @property
+    def may_be_done(self) -> bool:
+        """Whether AWS has done it, or may have, or may do it yet."""
+        return self.result is not Result.FAILED or self.acknowledged or self.unknown
+
+    @property
+    def certain(self) -> bool:
+        """Whether what came of it is known."""
+        return self.result is not None and not self.unknown
 
 
 @dataclass(frozen=True, slots=True)

@@ -240,6 +240,9 @@ class Records(Protocol):
     def staged(self, census: Census, kind: str) -> Iterator[Fact]:
         """By id."""
 
+    def are_staged(self, census: Census, kind: str, ids: Iterable[str]) -> frozenset[str]:
+        """Which of these ids are those of staged facts."""
+
     def restage(self, census: Census, subject: str, kinds: Sequence[str], facts: Iterable[Fact]) -> None:
         """Replace all staged facts of `kinds` about `subject`."""
 
@@ -399,8 +402,8 @@ class Operations(Protocol):
     def later_on(self, operation: Operation) -> bool:
         """Whether another with the same account, which is known, was accepted after this one, in any source."""
 
-    def recent(self, account: str, seconds: float) -> Sequence[Operation]:
-        """Those with this account that are unfinished, or ended so many seconds ago at most.
+    def recent(self, account: str | None, seconds: float) -> Sequence[Operation]:
+        """Those with this account (None: with any) that are unfinished, or ended so many seconds ago at most.
 
         In the order in which they were accepted, of all sources: two may serve one instance.
         """

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from connector.changing.planning import GIVE, TAKE, Unsettled
+from connector.changing.planning import TAKE, Unsettled
 from connector.errors import ConnectorError
+from connector.lag import RECENT
 from connector.model import Operation, Outcome, Recorded, Result, Step, Verb
 from connector.ports import Clock, Operations, Submitted
 
@@ -20,9 +21,6 @@ POLL: Final = 0.1
 """Seconds between looks at another operation that has to end first."""
 TOO_OLD: Final = 15 * 60.0
 """Seconds after which an interrupted change gives nothing any more: who asked has asked again, or elsewhere."""
-
-RECENT: Final = 15 * 60.0
-"""Seconds for which what we did ourselves is known better from our records than from AWS's lists, which lag behind."""
 
 
 @dataclass
@@ -125,16 +123,11 @@ class Journal:
         for operation in self.operations.recent(self.operation.account, RECENT):
             for each in operation.steps:
                 step = each.step
-                if each.result is Result.FAILED and not (each.acknowledged or each.unknown):
+                if step.verb.gives is None or not each.may_be_done:
                     continue
-                if step.verb in GIVE.values():
-                    now, before = given, taken
-                elif step.verb in TAKE.values():
-                    now, before = taken, given
-                else:
-                    continue
+                now, before = (given, taken) if step.verb.gives else (taken, given)
                 now[step.attribute].add(step.value)
-                if each.result is not None and not each.unknown:
+                if each.certain:
                     before[step.attribute].discard(step.value)
         return Unsettled(given, taken)
 

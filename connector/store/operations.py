@@ -118,16 +118,16 @@ class Operations:
         later = and_(_other.c.account == _this.c.account, _this.c.account != "", _other.c.number > _this.c.number)
         return self._is_there(operation, later)
 
-    def recent(self, account: str, seconds: float) -> Sequence[Operation]:
-        """Those with the account that go on, or ended so many seconds ago at most, as they were accepted."""
+    def recent(self, account: str | None, seconds: float) -> Sequence[Operation]:
+        """Those with the account, or any, that go on, or ended so many seconds ago at most, as they were accepted."""
+        wanted = PROJECTION.order_by(operation.c.number)
+        if account is not None:
+            wanted = wanted.where(operation.c.account == account)
         with self._database.reading() as connection:
             since = self._database.now(connection) - seconds
-            rows = connection.execute(
-                PROJECTION.where(
-                    operation.c.account == account, or_(unfinished, operation.c.ended_at >= since)
-                ).order_by(operation.c.number)
-            )
-            return [of_row(row) for row in rows]
+            # Each half has an index of its own, which says in the same words what is in it.
+            lately = or_(unfinished, and_(ended, operation.c.ended_at >= since))
+            return [of_row(row) for row in connection.execute(wanted.where(lately))]
 
     def created(self, source: str, content: str) -> Operation | None:
         """The newest create of this content that ended well, or partly, within 24 h and knows its account."""

@@ -111,6 +111,9 @@ class Store:
     def staged(self, census: Census, kind: str) -> Iterator[Fact]:
         return self._staging.read(lease_of(census), kind)
 
+    def are_staged(self, census: Census, kind: str, ids: Iterable[str]) -> frozenset[str]:
+        return self._staging.which(lease_of(census), kind, ids)
+
     def restage(self, census: Census, subject: str, kinds: Sequence[str], facts: Iterable[Fact]) -> None:
         self._staging.replace(lease_of(census), subject, kinds, facts)
 

@@ -7,14 +7,14 @@ drained between transactions, never inside one: they may ask AWS.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, Final
 
 from sqlalchemy import Connection, and_, delete, select
 
 from connector.model import Fact
 from connector.store.database import Database
-from connector.store.facts import of_row, to_row
+from connector.store.facts import among, of_row, to_row
 from connector.store.leases import Lease, check, hold
 from connector.store.names import Names
 from connector.store.tables import staged
@@ -70,6 +70,16 @@ class Staging:
             if len(rows) < BATCH:
                 return
             after = rows[-1].id
+
+    def which(self, lease: Lease, kind: str, ids: Iterable[str]) -> frozenset[str]:
+        """Those of the ids that are staged."""
+        number = self._kinds.make(kind)
+        with self._database.reading() as connection:
+            found = (
+                connection.execute(select(staged.c.id).where(_of(lease), staged.c.kind == number, some)).scalars()
+                for some in among(staged.c.id, ids)
+            )
+            return frozenset(chain.from_iterable(found))
 
     def drop(self, source: int, before: int) -> None:
         """Forget what censuses with a fence below `before` left. Short transactions: others write meanwhile."""

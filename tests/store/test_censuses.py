@@ -137,6 +137,8 @@ def test_staged_facts_are_for_their_census_only(store: Store) -> None:
     assert [fact.id for fact in store.staged(census, "user")] == ["u1", "u2", "u3"]
     assert list(store.staged(census, "group")) == [GROUP]
     assert list(store.staged(census, "pair")) == []
+    assert store.are_staged(census, "user", ["u2", "u4", "u1"]) == {"u1", "u2"}
+    assert store.are_staged(census, "pair", ["u2"]) == store.are_staged(census, "user", []) == frozenset()
     assert store.latest("aws") is None
 
     store.publish(census, KINDS, {}, 0)

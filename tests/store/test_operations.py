@@ -448,13 +448,15 @@ def test_what_was_done_to_an_account_lately(timed: Store, hand: Hand) -> None:
         hand.time += 1
         made, _ = accept(timed, f"c{number}", source=source, account=account)
         accepted.append(timed.operations.record(made, [recorded]))
-    first, second, _, fourth = accepted
+    first, second, third, fourth = accepted
     second = timed.operations.end(second, "failed", {})
     fourth = timed.operations.end(fourth, "succeeded", {})
+    accepted_as_ended = [first, second, third, fourth]
 
     hand.time += 60
     assert timed.operations.recent("u1", 60) == [first, second, fourth]
     assert timed.operations.recent("u1", 60)[0].steps == (recorded,)
+    assert timed.operations.recent(None, 60) == accepted_as_ended
     hand.time += 1
     assert timed.operations.recent("u1", 60) == [first]
     assert timed.operations.recent("u3", 60) == []
