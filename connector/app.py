@@ -198,6 +198,7 @@ class Core:
                 source=source,
                 directories=self.directories,
                 records=self.records,
+                operations=self.store.operations,
                 stripped=self.store.stripped,
                 clock=self.clock,
                 patience=patience,

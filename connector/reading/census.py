@@ -8,18 +8,18 @@ side, each at its own pace. A question that stays unanswered ends the census: no
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from functools import partial
 
 import structlog
 
 from connector import attributes
-from connector.errors import AccountNotFound, RetryLater
+from connector.errors import RetryLater
 from connector.lease import kept
-from connector.model import RESOURCE_ID, Fact, Instance, Lane, Pair, Principal, Snapshot, Source
+from connector.model import RESOURCE_ID, Instance, Principal, Snapshot, Source
 from connector.ports import Clock
-from connector.reading import facts, grants, identities, live
+from connector.reading import facts, grants, identities, rereading
 from connector.reading.principals import exists
 from connector.reading.together import together
 from connector.reading.work import THREADS, Abandoned, Work
@@ -60,6 +60,7 @@ def _make(work: Work, clock: Clock, fingerprint: str) -> Snapshot:
     calls = {name: count - before.get(name, 0) for name, count in work.directories.calls(work.source).items()}
     snapshot = _publish(
         work,
+        instance,
         kinds,
         {
             "fingerprint": fingerprint,
@@ -76,6 +77,7 @@ def _make(work: Work, clock: Clock, fingerprint: str) -> Snapshot:
             "seconds": round(clock.monotonic() - started, 3),
             "warnings": work.warnings,
         },
+        lambda: clock.monotonic() - started,
     )
     log.info(
         "census published",
@@ -188,31 +190,31 @@ def swept_at(snapshot: Snapshot | None) -> float:
     return float(told) if isinstance(told, (int, float)) else 0.0
 
 
-def _publish(work: Work, kinds: tuple[str, ...], summary: Mapping[str, object]) -> Snapshot:
+def _publish(
+    work: Work,
+    instance: Instance,
+    kinds: tuple[str, ...],
+    summary: Mapping[str, object],
+    elapsed: Callable[[], float],
+) -> Snapshot:
     """Publish. Our own changes are never undone by a list: what we changed meanwhile is as its change read it back.
 
     Where no snapshot of ours has that, ours is laid out for them to be put on top. Accounts changed before are read
-    again; however many changes there are meanwhile, nobody reads after them.
+    again, and so is what contradicts our changes before the census; however many changes there are meanwhile, nobody
+    reads after them. What stays doubtful, the next list asks anew.
     """
     seen = work.census.mark
-    while (snapshot := work.records.publish(work.census, kinds, summary, seen)) is None:
+    doubted = rereading.read_again(work, instance, kinds, (), elapsed())
+    while (snapshot := work.records.publish(work.census, kinds, _told(summary, doubted), seen)) is None:
         before, seen = seen, work.records.lay_out(work.census, kinds, summary)
         _, changed = work.records.marks(work.source.name, before)
         log.info("accounts were changed while the census ran", source=work.source.name, accounts=len(changed))
-        accounts = sorted(each for each in changed if RESOURCE_ID.match(each))
-        for _ in together(THREADS, lambda each: _read_again(work, each, kinds), accounts):
-            pass
+        accounts = [each for each in changed if RESOURCE_ID.match(each)]
+        doubted |= rereading.read_again(work, instance, kinds, accounts, elapsed())
+        # Somebody may have been made whom nobody knows, after the users were read.
+        doubted |= "" in changed
     return snapshot
 
 
-def _read_again(work: Work, subject: str, kinds: tuple[str, ...]) -> None:
-    about = [kind for kind in facts.ABOUT_A_USER if kind in kinds]
-    directory = work.directories.open(work.source, Lane.LIVE, work.patience())
-    found: Sequence[Fact] = ()
-    try:
-        found = live.read(directory, work.records, work.source, subject, stripped=subject in work.stripped()).facts
-    except AccountNotFound:
-        log.info("an account was deleted while the census ran", source=work.source.name, account=subject)
-    work.records.restage(work.census, subject, about, [each for each in found if each.kind in about])
-    given = (Pair.parse(each.held) for each in found if each.kind == facts.ASSIGNMENT)
-    work.stage(facts.of_pair(pair) for pair in given if pair is not None)
+def _told(summary: Mapping[str, object], doubted: bool) -> Mapping[str, object]:
+    return {**summary, "doubted": True} if doubted else summary

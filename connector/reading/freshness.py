@@ -16,7 +16,7 @@ import structlog
 from connector.errors import AwsFailed, CallUs, ConnectorError, RetryLater
 from connector.lease import LEASE
 from connector.model import Fact, Instance, Operation, Pair, Snapshot, Source
-from connector.ports import Census, Clock, Directories, Patience, Records, Stripped
+from connector.ports import Census, Clock, Directories, Operations, Patience, Records, Stripped
 from connector.reading import census, facts
 from connector.reading.work import Work
 
@@ -37,6 +37,7 @@ class Freshness:
     source: Source
     directories: Directories
     records: Records
+    operations: Operations
     stripped: Stripped
     clock: Clock
     patience: Callable[[], Patience]
@@ -139,9 +140,9 @@ class Freshness:
             each._doubt(subject)
 
     def _doubt(self, subject: str) -> None:
-        if subject:
-            # First: a census under way reads the subject again, whether it is published before or after the doubt.
-            self.records.mark_change(self.source.name, subject, ())
+        # First: a census under way reads the subject again, or is doubted where nobody knows it, whether it is
+        # published before or after the doubt.
+        self.records.mark_change(self.source.name, subject, ())
         self.records.doubt(self.source.name)
 
     def _beside(self, instance: str) -> Iterator[Freshness]:
@@ -179,6 +180,11 @@ class Freshness:
         due = self.clock.now() - census.swept_at(newest) >= SWEEP_EVERY
         return due and self._join_or_start(sweep=True) is not None
 
+    def _recent(self, instance: str, seconds: float) -> list[Operation]:
+        """What was done to the instance lately, through whichever source serves it, or may do so."""
+        elsewhere = {each.source.name for each in self.others()} - {each.source.name for each in self._beside(instance)}
+        return [each for each in self.operations.recent(None, seconds) if each.source not in elsewhere]
+
     def _stripped(self) -> frozenset[str]:
         return self.stripped.all(self.source.name)
 
@@ -198,7 +204,9 @@ class Freshness:
                 running.set_result(found)
                 return running
             self._running = running
-        work = Work(self.source, self.directories, self.records, lease, self.patience, self._stripped, sweep)
+        work = Work(
+            self.source, self.directories, self.records, lease, self.patience, self._stripped, self._recent, sweep
+        )
         threading.Thread(target=self._make, args=(work, running), name="census", daemon=True).start()
         return running
 

@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
-from connector.model import Fact, Instance, Lane, Snapshot, Source
+from connector.model import Fact, Instance, Lane, Operation, Snapshot, Source
 from connector.ports import Census, Directories, Directory, Patience, Records
 from connector.reading.walk import ASSIGNMENTS_BY_PAIR, Walk
 
@@ -51,6 +51,8 @@ class Work:
     """Makes a new one: each service is judged by its own progress, so that one that answers cannot excuse another."""
     stripped: Callable[[], Collection[str]]
     """Users that our own journal says are disabled, as it stands now."""
+    recent: Callable[[str, float], Iterable[Operation]]
+    """Our operations on the instance of this ARN that go on, or ended so many seconds ago at most, as accepted."""
     sweep: bool = False
     """Read assignments by pair whatever it costs: only so are orphans seen."""
     warnings: list[str] = field(default_factory=list)

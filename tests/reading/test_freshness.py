@@ -70,6 +70,7 @@ def of(records: Any, fingerprint: str = "f") -> Freshness:
         source=Source("default"),
         directories=None,  # type: ignore[arg-type]  # nobody may ask AWS
         records=records,
+        operations=None,  # type: ignore[arg-type]  # nobody has changed anything
         stripped=None,  # type: ignore[arg-type]  # nobody may read accounts
         clock=clock,
         patience=lambda: Patience(1, clock),
@@ -255,3 +256,21 @@ def test_a_change_is_put_into_the_snapshots_of_its_instance_and_no_other(records
     assert elsewhere.fresh() is None
     for each in (ours, here, elsewhere):
         assert records.marks(each.source.name, 0)[1] == {"u1"}
+
+
+def test_what_was_done_through_a_source_of_another_instance_is_not_looked_into(records: Records) -> None:
+    """Of those with no snapshot yet nothing says what they serve."""
+    operations = records.operations  # type: ignore[attr-defined]
+    names = ("default", "here", "elsewhere", "new", "gone")
+    done = {name: operations.accept(name, "update", name, name, "", name, "", {}, "me", 30)[0].id for name in names}
+    ours = replace(of(records), operations=operations)
+    others = [replace(of(records), source=Source(name)) for name in names[1:4]]
+    ours.others = lambda: others
+    for name, instance in [("here", INSTANCE), ("elsewhere", f"{INSTANCE}2")]:
+        census = records.begin_census(name, "me", 30)
+        assert census is not None
+        records.publish(census, ("user",), {**SUMMARY, "instance": instance}, census.mark)
+
+    found = [each.id for each in ours._recent(INSTANCE, 60)]
+
+    assert found == [done[name] for name in ("default", "here", "new", "gone")]

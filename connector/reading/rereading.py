@@ -1,0 +1,146 @@
+"""What a census reads again before it is published: accounts that changed meanwhile, and those of which AWS's lists
+contradict a change of ours that AWS acknowledged (`claims`).
+
+An account is asked for live, and nothing of an older snapshot takes the place of an answer. Where AWS contradicts us
+even then, what we did counts for a minute, but as doubted; after that AWS is believed: somebody else changed it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+import structlog
+
+from connector.errors import AccountNotFound
+from connector.lag import OUTWEIGHS, RECENT
+from connector.model import Fact, Instance, Lane, Pair
+from connector.reading import claims, facts, live
+from connector.reading.claims import Claim, Claims
+from connector.reading.together import together
+from connector.reading.work import THREADS, Work
+
+log = structlog.get_logger(__name__)
+
+
+def read_again(
+    work: Work, instance: Instance, kinds: tuple[str, ...], changed: Collection[str], elapsed: float
+) -> bool:
+    """Read the `changed` accounts again, and those of which what is staged contradicts us. Whether a doubt is left.
+
+    Lists were asked for during the last `elapsed` seconds: what ended before may be missing in the first of them.
+    """
+    known = claims.of(work.recent(instance.arn, RECENT + elapsed), kinds)
+    contradicted = {each.fact.subject for each in _contradicted(work, known.values())}
+    lately = list(work.recent(instance.arn, OUTWEIGHS))
+    again = _Again(work, instance, kinds, known, claims.of(lately, kinds))
+    doubts = list(together(THREADS, again.read, sorted(contradicted.union(changed))))
+    return any(doubts) or claims.unnamed(lately)
+
+
+def _contradicted(work: Work, known: Iterable[Claim]) -> list[Claim]:
+    by_kind: dict[str, list[Claim]] = defaultdict(list)
+    for each in known:
+        by_kind[each.fact.kind].append(each)
+    found = []
+    for kind, some in by_kind.items():
+        there = work.records.are_staged(work.census, kind, [each.fact.id for each in some])
+        found += [each for each in some if (each.fact.id in there) is not each.there]
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Again:
+    work: Work
+    instance: Instance
+    kinds: tuple[str, ...]
+    known: Claims
+    outweighing: Claims
+    """Those that also count for more than a live answer."""
+
+    def read(self, account: str) -> bool:
+        """Stage the account as AWS has it now. Whether that leaves a doubt about what we did to it."""
+        work = self.work
+        mine = [each for each in self.known.values() if each.fact.subject == account]
+        user = self.known.get((facts.USER, account))
+        try:
+            found = live.read(
+                work.directories.open(work.source, Lane.LIVE, work.patience()),
+                work.records,
+                work.source,
+                account,
+                stripped=account in work.stripped(),
+            ).facts
+        except AccountNotFound:
+            if user is not None and user.there and self._outweighs(user):
+                self._keep(account, mine)
+                return True
+            log.info("an account was deleted", source=work.source.name, account=account)
+            # AWS keeps the assignments of a user whom somebody else deletes (aws-behaviour 23).
+            ours = user is not None and not user.there
+            self._stage(account, (), facts.ABOUT_A_USER if ours else (facts.USER, facts.MEMBERSHIP))
+            return False
+        if user is not None and not user.there and self._outweighs(user):
+            self._stage(account, ())
+            return True
+        return self._settle(account, mine, found)
+
+    def _settle(self, account: str, mine: Iterable[Claim], found: Iterable[Fact]) -> bool:
+        """Stage what was found as our claims want it. Whether they wanted anything else."""
+        staged = {(each.kind, each.id): each for each in found if each.kind in self.kinds}
+        doubted = False
+        for each in mine:
+            if (each.name in staged) is each.there or each.fact.kind == facts.USER:
+                continue
+            if not each.certain:
+                # AWS goes on with an assignment for minutes; all else it does at once.
+                doubted |= each.fact.kind == facts.ASSIGNMENT or self._outweighs(each)
+            elif self._outweighs(each):
+                log.warning("AWS does not show our change", source=self.work.source.name, fact=each.fact.id)
+                doubted = True
+                if not each.there:
+                    del staged[each.name]
+                elif self._can_be_held(each.fact):
+                    staged[each.name] = each.fact
+        self._stage(account, staged.values())
+        return doubted
+
+    def _stage(self, account: str, found: Collection[Fact], about: Iterable[str] = facts.ABOUT_A_USER) -> None:
+        read = [kind for kind in about if kind in self.kinds]
+        self.work.records.restage(self.work.census, account, read, found)
+        self._provision(found)
+
+    def _provision(self, found: Iterable[Fact]) -> None:
+        """A first assignment provisions its pair."""
+        given = (Pair.parse(each.held) for each in found if each.kind == facts.ASSIGNMENT)
+        self.work.stage(facts.of_pair(pair) for pair in given if pair is not None)
+
+    def _keep(self, account: str, mine: Iterable[Claim]) -> None:
+        """Of a user that we made a moment ago and AWS does not find: what the census has, what we know, and its name.
+
+        The name is as our own change read it back.
+        """
+        work, latest = self.work, self.work.latest(self.instance)
+        given = [
+            each.fact for each in _contradicted(work, mine) if each.there and each.certain and self._outweighs(each)
+        ]
+        found = [each for each in given if each.kind != facts.USER and self._can_be_held(each)]
+        if latest is not None and any(each.kind == facts.USER for each in given):
+            name = work.records.one(latest, facts.USER, account)
+            found += [name] if name is not None else []
+        work.stage(found)
+        self._provision(found)
+
+    def _outweighs(self, claim: Claim) -> bool:
+        return self.outweighing.get(claim.name) == claim
+
+    def _can_be_held(self, fact: Fact) -> bool:
+        """Whether the census has what is held: who deleted it has revoked it as well."""
+        pair = Pair.parse(fact.held)
+        kind, id_ = {
+            facts.MEMBERSHIP: (facts.GROUP, fact.held),
+            facts.APPLICATION_ASSIGNMENT: (facts.APPLICATION, fact.held),
+            facts.ASSIGNMENT: (facts.PERMISSION_SET, pair.permission_set_id if pair is not None else ""),
+        }[fact.kind]
+        return id_ in self.work.records.are_staged(self.work.census, kind, [id_])

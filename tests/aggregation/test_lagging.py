@@ -1,0 +1,281 @@
+"""A census whose lists contradict what AWS acknowledged to us before it began.
+
+The real connector reads the emulated AWS in this process; what AWS's lists lack or still show is taken from, or put
+into, what they answer.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from connector import app
+from connector.aws.directory import Directory
+from connector.model import Lane, NewAccount, OneAccount, Op, Principal, Recorded, Step, Verb
+from connector.reading import facts
+from connector.sandbox.options import Options
+from connector.sandbox.seed import Size, generated
+from connector.sandbox.server import Sandbox
+from tests.aggregation.restarting import Configured, Restarting
+from tests.clocks import FastClock
+
+BY_PAIR = Size(users=14, groups=4, permission_sets=3, aws_accounts=3, applications=2, pairs=8)
+BY_PRINCIPAL = Size(users=4, groups=3, permission_sets=4, aws_accounts=5, applications=2, pairs=18)
+ALL = ("group", "permissionSetAssignment", "applicationAssignment")
+PAIRS = "permissionSetAssignments"
+ROSA = NewAccount({"userName": "rosa", "email": "rosa@example.com", "givenName": "Rosa", "familyName": "Diaz"})
+
+
+class Ahead(FastClock):
+    """A clock that can be put on."""
+
+    by = 0.0
+
+    def now(self) -> float:
+        return super().now() + self.by
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Ahead]]:
+    monkeypatch.setattr(app, "SystemClock", Ahead)
+    yield Ahead
+    Ahead.by = 0.0
+
+
+@pytest.fixture(params=[BY_PAIR, BY_PRINCIPAL], ids=["by pair", "by principal"])
+def world(request: pytest.FixtureRequest, connector: Restarting) -> Iterator[Configured]:
+    """Every list reads anew."""
+    with Sandbox(generated(request.param, 1), Options(assignment_seconds=0.0)) as sandbox:
+        made = connector.on(sandbox, snapshot_max_age=0, entitlement_types=ALL)
+        made.accounts()
+        yield made
+
+
+def listed(world: Configured, user: str, attribute: str = PAIRS) -> list[str]:
+    found: list[str] = world.accounts()[user]["attributes"][attribute]
+    return found
+
+
+def doubted(world: Configured) -> bool:
+    return world.newest().doubted
+
+
+def calls(world: Configured) -> Counter[str]:
+    """Of one list."""
+    world.sandbox.control("forget")
+    world.accounts()
+    return Counter(world.sandbox.control("state")["calls"])
+
+
+def ids(world: Configured, attribute: str) -> list[str]:
+    """What can be held, by the attribute that holds it."""
+    kind = {PAIRS: facts.PAIR, "groups": facts.GROUP, "applicationAssignments": facts.APPLICATION}[attribute]
+    return [each.id for each in world.core.records.page(world.newest(), kind, "", 100)]
+
+
+def lacking(world: Configured, attribute: str) -> tuple[str, str]:
+    """A user, and the id of something that he does not hold."""
+    for user, account in world.accounts().items():
+        for id_ in ids(world, attribute):
+            if id_ not in account["attributes"][attribute]:
+                return user, id_
+    raise AssertionError("everybody holds everything")
+
+
+def outside(world: Configured, action: str, user: str, pair: str) -> None:
+    """Behind our back, which looks as if AWS's lists went back behind our change."""
+    aws_account, _, id_ = pair.partition(":")
+    (arn,) = [each.arn for each in world.sandbox.organisation.instance.permission_sets if each.arn.endswith(id_)]
+    what = {"permission_set": arn, "account_id": aws_account, "principal_type": "USER", "principal_id": user}
+    world.sandbox.control("mutate", {"action": action, **what})
+
+
+def blind(monkeypatch: pytest.MonkeyPatch, question: str, hide: Callable[[Any], bool]) -> None:
+    """AWS does not list what is hidden, when it is asked so."""
+    ask = getattr(Directory, question)
+    monkeypatch.setattr(Directory, question, lambda *asked: (each for each in ask(*asked) if not hide(each)))
+
+
+# ---- what AWS still contradicts when it is asked live ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("op", [Op.ADD, Op.REMOVE])
+def test_what_aws_acknowledged_is_not_undone_by_lists_that_lag(world: Configured, op: Op) -> None:
+    """It was told as a failed part: no list showed it in time."""
+    user, pair = lacking(world, PAIRS)
+    if op is Op.REMOVE:
+        world.change(user, Op.ADD, PAIRS, pair)
+    world.sandbox.control("options", {"lag_seconds": 600.0})
+    world.change(user, op, PAIRS, pair)
+    for _ in range(2):
+        assert (pair in listed(world, user)) is (op is Op.ADD)
+        assert doubted(world)
+    world.sandbox.control("advance", {"seconds": 600})
+    assert (pair in listed(world, user)) is (op is Op.ADD)
+    assert not doubted(world)
+
+
+@pytest.mark.parametrize("op", [Op.ADD, Op.REMOVE])
+def test_what_lists_have_shown_is_not_undone_either_but_for_long(world: Configured, op: Op, clock: type[Ahead]) -> None:
+    """A change of somebody else's looks the same, and shows after a minute."""
+    user, pair = lacking(world, PAIRS)
+    world.change(user, Op.ADD, PAIRS, pair)
+    if op is Op.REMOVE:
+        world.change(user, Op.REMOVE, PAIRS, pair)
+    assert not doubted(world)
+    outside(world, "remove_assignment" if op is Op.ADD else "add_assignment", user, pair)
+    assert (pair in listed(world, user)) is (op is Op.ADD)
+    assert doubted(world), "the next list asks AWS anew"
+
+    clock.by += 61
+    assert (pair in listed(world, user)) is (op is Op.REMOVE)
+    assert not doubted(world)
+
+
+def test_only_the_change_itself_outweighs_aws(world: Configured) -> None:
+    """What else is known of the account is as AWS has it now."""
+    user, pair = lacking(world, PAIRS)
+    world.change(user, Op.ADD, PAIRS, pair)
+    other = next(each for each in ids(world, PAIRS) if each not in listed(world, user))
+    outside(world, "remove_assignment", user, pair)
+    outside(world, "add_assignment", user, other)
+    assert {pair, other} <= set(listed(world, user))
+
+
+def test_who_is_deleted_by_somebody_else_is_given_nothing_more(world: Configured) -> None:
+    """But what AWS keeps for him is still listed where pairs are asked."""
+    user, pair = lacking(world, PAIRS)
+    world.change(user, Op.ADD, PAIRS, pair)
+    other = next(each for each in ids(world, PAIRS) if each not in listed(world, user))
+    outside(world, "remove_assignment", user, pair)
+    outside(world, "add_assignment", user, other)
+    world.sandbox.control("mutate", {"action": "delete_user", "user": user})
+    assert user not in world.accounts()
+    assert not doubted(world)
+    orphans = {each.held for each in world.core.records.about(world.newest(), facts.ASSIGNMENT, [user])}
+    assert pair not in orphans
+    assert (other in orphans) is bool(world.newest().summary["by_pair"])
+
+
+# ---- what AWS shows when it is asked live ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("attribute", "question", "hidden"),
+    [
+        (PAIRS, "assignments_of_pair", lambda each, user: each.principal == Principal("USER", user)),
+        ("groups", "members", lambda each, user: each.user_id == user),
+        ("applicationAssignments", "application_assignments", lambda each, user: each.principal.id == user),
+    ],
+)
+def test_what_a_census_misses_is_found_live(
+    connector: Restarting,
+    monkeypatch: pytest.MonkeyPatch,
+    attribute: str,
+    question: str,
+    hidden: Callable[[Any, str], bool],
+) -> None:
+    with Sandbox(generated(BY_PAIR, 1), Options(assignment_seconds=0.0)) as sandbox:
+        world = connector.on(sandbox, snapshot_max_age=0, entitlement_types=ALL)
+        user, id_ = lacking(world, attribute)
+        world.change(user, Op.ADD, attribute, id_)
+        blind(monkeypatch, question, lambda each: hidden(each, user))
+        assert id_ in listed(world, user, attribute)
+        assert not doubted(world)
+
+
+def test_who_was_deleted_does_not_come_back(world: Configured, monkeypatch: pytest.MonkeyPatch) -> None:
+    user, _ = lacking(world, PAIRS)
+    old = world.desk().directory(Lane.LIVE).user(user)
+    world.run("std:account:delete", OneAccount(user))
+    users = Directory.users
+    monkeypatch.setattr(Directory, "users", lambda self: iter([*users(self), old]))
+    assert user not in world.accounts()
+    assert not doubted(world)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_who_was_made_is_not_missing(world: Configured, monkeypatch: pytest.MonkeyPatch, known: bool) -> None:
+    """Also where AWS does not know it when asked by id."""
+    (made,) = world.run("std:account:create", ROSA)
+    blind(monkeypatch, "users", lambda each: each.id == made.id)
+    if not known:
+        world.sandbox.control("options", {"user_lag_seconds": 600.0})
+    assert world.accounts()[made.id]["attributes"]["userName"] == "rosa"
+    assert doubted(world) is not known
+
+
+# ---- what nobody saw the end of ----------------------------------------------------------------------------------
+
+
+def test_what_aws_may_do_yet_is_doubted_until_it_shows(world: Configured) -> None:
+    user, pair = lacking(world, PAIRS)
+    world.sandbox.control("options", {"assignment_seconds": 600.0})
+    world.sandbox.control(
+        "faults", {"operation": "DescribeAccountAssignmentCreationStatus", "fault": "denied", "times": 1}
+    )
+    world.change(user, Op.ADD, PAIRS, pair)
+    assert pair not in listed(world, user)
+    assert doubted(world)
+    world.sandbox.control("advance", {"seconds": 600})
+    assert pair in listed(world, user)
+    assert not doubted(world)
+
+
+def test_a_user_who_may_have_been_made_while_a_census_ran_is_asked_for_anew(
+    world: Configured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The census has read the users before; nobody knows whom to read again."""
+    aws_accounts = Directory.aws_accounts
+
+    def then_doubted(self: Directory) -> Any:
+        list(self.users())
+        world.desk().freshness.doubt("")
+        return aws_accounts(self)
+
+    monkeypatch.setattr(Directory, "aws_accounts", then_doubted)
+    world.accounts()
+    assert doubted(world)
+    monkeypatch.undo()
+    world.accounts()
+    assert not doubted(world)
+
+
+def test_a_user_who_may_have_been_made_before_is_asked_for_anew_for_a_minute(
+    world: Configured, clock: type[Ahead]
+) -> None:
+    operations = world.core.store.operations
+    begun, _ = operations.accept("default", "std:account:create", "userName rosa", "", "", "c", "", {}, "me", 30)
+    operations.record(begun, [Recorded(Step(Verb.CREATE, "userName", "rosa"), None)])
+    world.accounts()
+    assert not doubted(world), "while it goes on, it tells lists itself"
+    operations.end(begun, "failed", {})
+    world.accounts()
+    assert doubted(world)
+    clock.by += 61
+    world.accounts()
+    assert not doubted(world)
+
+
+# ---- what it costs -----------------------------------------------------------------------------------------------
+
+
+def test_changes_that_lists_show_cost_nothing(world: Configured) -> None:
+    before = calls(world)
+    user, pair = lacking(world, PAIRS)
+    world.change(user, Op.ADD, PAIRS, pair)
+    world.change(user, Op.REMOVE, PAIRS, pair)
+    world.change(user, Op.ADD, PAIRS, pair)
+    assert calls(world) == before
+    assert not doubted(world)
+
+
+def test_a_change_that_lists_contradict_costs_a_live_read_of_its_account(world: Configured) -> None:
+    before = calls(world)
+    user, pair = lacking(world, PAIRS)
+    world.change(user, Op.ADD, PAIRS, pair)
+    outside(world, "remove_assignment", user, pair)
+    assert sum((calls(world) - before).values()) <= 4

@@ -1,0 +1,78 @@
+"""What lists have to show by what we did ourselves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from connector.model import Operation, OperationState, Recorded, Result, Step, Verb
+from connector.reading import claims, facts
+
+KINDS = (facts.USER, facts.MEMBERSHIP)
+GIVE, TAKE = Step(Verb.JOIN, "groups", "g1"), Step(Verb.LEAVE, "groups", "g1")
+MADE = Recorded(Step(Verb.CREATE, "userName", "rosa"), Result.DONE)
+GIVEN, TAKEN = Recorded(GIVE, Result.DONE), Recorded(TAKE, Result.DONE)
+REFUSED = Recorded(TAKE, Result.FAILED, "AWS refused it")
+UNSHOWN = Recorded(TAKE, Result.FAILED, "it does not show", acknowledged=True)
+UNSEEN = Recorded(TAKE, Result.FAILED, "nobody saw how it ended", unknown=True)
+UNDER_WAY = Recorded(TAKE, None)
+GROUP = (facts.MEMBERSHIP, "g1/u1")
+
+
+def operation(
+    *steps: Recorded,
+    command: str = "update",
+    account: str = "u1",
+    state: OperationState = "succeeded",
+    ended_at: float | None = 1.0,
+) -> Operation:
+    command = f"std:account:{command}"
+    return Operation("o", "aws", command, account, "", "", "", "", {}, state, steps, {}, 0.0, ended_at, 1)
+
+
+def told(*operations: Operation, kinds: Sequence[str] = KINDS) -> dict[tuple[str, str], tuple[bool, bool]]:
+    """Whether each has to be there, and whether that is certain."""
+    return {name: (each.there, each.certain) for name, each in claims.of(operations, kinds).items()}
+
+
+@pytest.mark.parametrize(
+    ("then", "last"),
+    [
+        (TAKEN, (False, True)),
+        (REFUSED, (True, True)),
+        (UNSHOWN, (False, True)),
+        (UNSEEN, (False, False)),
+    ],
+)
+def test_the_last_word_counts_and_what_was_refused_is_none(then: Recorded, last: tuple[bool, bool]) -> None:
+    assert told(operation(GIVEN), operation(then)) == {GROUP: last}
+    assert told(operation(then), operation(GIVEN)) == {GROUP: (True, True)}
+
+
+def test_what_goes_on_says_nothing_before_it_ends() -> None:
+    under_way = operation(UNDER_WAY, state="accepted", ended_at=None)
+    assert told(operation(GIVEN), under_way) == {}
+    assert told(operation(GIVEN), operation(UNDER_WAY)) == {GROUP: (False, False)}
+
+
+def test_what_was_not_read_is_not_missed() -> None:
+    assert told(operation(GIVEN), kinds=(facts.USER,)) == {}
+
+
+def test_who_was_deleted_has_nothing_left() -> None:
+    """Whoever else there is keeps what he has; who was kept is not gone."""
+    before = [operation(MADE, GIVEN), operation(GIVEN, account="u2")]
+    user, other = (facts.USER, "u1"), (facts.MEMBERSHIP, "g1/u2")
+    assert told(*before) == {user: (True, True), GROUP: (True, True), other: (True, True)}
+    assert told(*before, operation(TAKEN, command="delete")) == {other: (True, True), user: (False, True)}
+    kept = operation(REFUSED, command="delete", state="partly")
+    assert told(*before, kept) == told(*before)
+
+
+def test_a_create_of_which_nobody_knows_whom_it_made() -> None:
+    lost = Recorded(MADE.step, None)
+    assert claims.unnamed([operation(lost, account="", state="failed")])
+    assert not claims.unnamed([operation(lost, account="", state="accepted", ended_at=None)])
+    assert not claims.unnamed([operation(MADE)])
+    assert not claims.unnamed([operation(Recorded(MADE.step, Result.FAILED, "refused"), account="", state="failed")])
