@@ -10,9 +10,10 @@ from connector import attributes
 from connector.changing.settling import PAUSES
 from connector.commands.desk import Desk
 from connector.errors import AccountNotFound, AskPermission, AwsFailed, ForeignAccount
+from connector.lag import OUTWEIGHS
 from connector.model import Account, Instance, Lane, Operation, Refusal, Source
 from connector.ports import Directory
-from connector.reading import facts, live, views
+from connector.reading import claims, facts, live, views
 from connector.reading.catalogue import Catalogue
 
 READS_APPLICATIONS = "sso:ListApplicationAssignmentsForPrincipal"
@@ -141,13 +142,19 @@ class Present:
     def publish(self) -> None:
         """Put what was last read into the newest snapshot, so that lists show our change at once.
 
-        What lacks the change is no news: lists ask AWS anew instead.
+        What lacks the change, or one a moment before it, is no news: lists ask AWS anew instead.
         """
         assert self.last is not None  # what is published was read
-        if self.lagging:
+        if self.lagging or self._contradicts(self.last):
             self.desk.freshness.doubt(self.id)
             return
         self.desk.freshness.amend(self._instance, self.last.kinds, {self.id: self.last.facts}, self._change)
+
+    def _contradicts(self, read: live.Live) -> bool:
+        """Whether it lacks what AWS acknowledged to us a moment ago, or still has what it took."""
+        there = {(each.kind, each.id) for each in read.facts}
+        known = claims.of(self.desk.operations.recent(self.id, OUTWEIGHS), read.kinds)
+        return any((name in there) is not each.there for name, each in known.items())
 
     def publish_gone(self) -> None:
         """Take the account out of the newest snapshot."""

@@ -145,6 +145,16 @@ def test_only_the_change_itself_outweighs_aws(world: Configured) -> None:
     assert {pair, other} <= set(listed(world, user))
 
 
+def test_a_later_change_of_the_account_does_not_undo_it_either(world: Configured) -> None:
+    """What that change reads back lacks it: it is no news for lists."""
+    user, pair = lacking(world, PAIRS)
+    world.change(user, Op.ADD, PAIRS, pair)
+    outside(world, "remove_assignment", user, pair)
+    world.change(user, Op.SET, "title", "Captain")
+    assert doubted(world)
+    assert pair in listed(world, user)
+
+
 def test_who_is_deleted_by_somebody_else_is_given_nothing_more(world: Configured) -> None:
     """But what AWS keeps for him is still listed where pairs are asked."""
     user, pair = lacking(world, PAIRS)
