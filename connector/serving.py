@@ -96,6 +96,33 @@ def options_for(settings: Settings, host: str, port: int, behind_proxy: bool) ->
     return {**OPTIONS, "bind": bind, "loglevel": settings.log_level.lower(), **tls}
 
 
+def check_tls(settings: Settings) -> None:
+    """`FixConfiguration` when the files for TLS cannot be used; gunicorn itself would listen, and answer nobody."""
+    if settings.tls_cert is None:
+        return
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:  # nobody is there to be asked for a password
+        context.load_cert_chain(settings.tls_cert, settings.tls_key, password=lambda: "")
+    except (OSError, ValueError) as error:
+        raise FixConfiguration(
+            f"CONNECTOR_TLS_CERT and CONNECTOR_TLS_KEY cannot be used together ({_reason(error)}): give a certificate"
+            " chain and its own key, both in PEM, the key without a password."
+        ) from None
+    if settings.tls_client_ca is None:
+        return
+    try:
+        context.load_verify_locations(settings.tls_client_ca)
+    except (OSError, ValueError) as error:
+        raise FixConfiguration(
+            f"CONNECTOR_TLS_CLIENT_CA has no certificate that can be used ({_reason(error)}): give certificates in PEM."
+        ) from None
+
+
+def _reason(error: Exception) -> str:
+    """In the words of the library that reads certificates; they quote nothing of a file."""
+    return str(getattr(error, "reason", None) or type(error).__name__)
+
+
 def is_loopback(host: str) -> bool:
     """Whether only this machine can connect to the address."""
     try:

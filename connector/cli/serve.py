@@ -9,7 +9,7 @@ import click
 from connector.cli.complaints import shown
 from connector.errors import ConnectorError
 from connector.known_callers import check_callers
-from connector.serving import Server, check_free, options_for
+from connector.serving import Server, check_free, check_tls, options_for
 from connector.settings import Settings, read_settings
 from connector.web.logs import configure_logs
 
@@ -35,6 +35,7 @@ def serve_command(host: str, port: int, behind_proxy: bool) -> None:
     try:
         settings = settings_to_serve()
         options = options_for(settings, host, port, behind_proxy)
+        check_tls(settings)
         check_free(host, port)
     except ConnectorError as error:
         raise click.ClickException(shown(error)) from error

@@ -18,7 +18,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from connector.errors import FixConfiguration
 from connector.sandbox.server import Sandbox
+from connector.serving import check_tls
+from connector.settings import Settings
 from tests.running import TOKEN, Running
 
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
@@ -153,6 +156,22 @@ def test_old_tls_is_refused(secured: Secured, version: ssl.TLSVersion) -> None:
 def test_plain_http_gets_nothing_from_it(secured: Secured) -> None:
     with pytest.raises(requests.ConnectionError):
         requests.get(f"http://127.0.0.1:{secured.port}/livez", timeout=5)
+
+
+def test_files_for_tls_that_cannot_be_used_are_told_before_anything_listens(tmp_path: Path) -> None:
+    """A key of another certificate, a file that is no PEM: else the service would listen, and answer nobody."""
+    ours = Authority(tmp_path, "ours")
+    certificate, key = ours.signed("service")
+    other_key = ours.signed("other")[1]
+    neither = tmp_path / "neither.pem"
+    neither.write_text("x")
+    check_tls(Settings())
+    check_tls(Settings(tls_cert=certificate, tls_key=key, tls_client_ca=str(tmp_path / "ours.pem")))
+    for wrong in (other_key, str(neither)):
+        with pytest.raises(FixConfiguration, match="CONNECTOR_TLS_CERT and CONNECTOR_TLS_KEY cannot be used together"):
+            check_tls(Settings(tls_cert=certificate, tls_key=wrong))
+    with pytest.raises(FixConfiguration, match="CONNECTOR_TLS_CLIENT_CA has no certificate"):
+        check_tls(Settings(tls_cert=certificate, tls_key=key, tls_client_ca=str(neither)))
 
 
 # ---- gunicorn, started by somebody else
