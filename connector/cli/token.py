@@ -103,6 +103,11 @@ def rotate_command(id: str, expires: str | None, old_until: str | None) -> None:
         with opened(settings) as store:
             old = _one([*_of_environment(settings), *store.tokens.listed()], id)
             about, secret = old.token, new_token()
+            if end is not None and store.tokens.find(about.digest) is None:
+                raise FixRequest(
+                    "It is in CONNECTOR_API_TOKENS, where --old-until cannot end it: put the end into its entry"
+                    " (name:scope:sha256:2027-01-31) and restart, or rotate without --old-until."
+                )
             if until is None and about.expires is not None:
                 # Those of the environment do not say when they were made: what is left of them is given anew.
                 until = datetime.fromtimestamp(now() + about.expires.timestamp() - (old.made or now()), UTC)

@@ -279,6 +279,10 @@ def test_a_token_of_the_environment_can_be_succeeded_but_not_revoked(service: Ru
     refused = elsewhere.command("token", "revoke", id_)
     assert refused.returncode == 1
     assert "CONNECTOR_API_TOKENS" in refused.stderr
+    refused = elsewhere.command("token", "rotate", id_, "--old-until", "2035-01-01")
+    assert refused.returncode == 1
+    assert "--old-until cannot end it" in refused.stderr
+    assert "idc_" not in refused.stdout
     secret, _ = made(elsewhere, "rotate", id_)
     assert status(service, secret) == 200
 
