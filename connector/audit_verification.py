@@ -105,7 +105,11 @@ class _Check:
 
     def _take(self, number: int, found: Mapping[str, Any]) -> None:
         if not self._is_ours(found):
-            raise _WrongError(number, "it was changed, or another key was used")
+            changed = "it was changed, or another key was used"
+            if self.entries and found.get("seq", 0) > self.seq + 1:
+                # The store does not keep what an entry is chained to: after a gap the next one does not fit either.
+                changed = f"entries {self.seq + 1} to {found['seq'] - 1} are missing before it, or {changed}"
+            raise _WrongError(number, changed)
         if "closing" in found:
             self._close(number, found)
         else:

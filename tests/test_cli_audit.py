@@ -53,6 +53,16 @@ def test_the_store_is_whole(store: Store) -> None:
     assert run("audit", "verify") == (0, "The audit is whole: 5 entries.\n", "")
 
 
+def test_an_entry_taken_out_of_the_store_is_not_told_as_a_change(store: Store) -> None:
+    """The store keeps no hash of the one before, so the next entry does not fit either: both may be the reason."""
+    with store._database.writing() as connection:
+        connection.execute(delete(audit).where(audit.c.seq == 3))
+    assert run("audit", "verify")[2] == (
+        "The audit is broken at line 3: entries 3 to 3 are missing before it,"
+        " or it was changed, or another key was used.\n"
+    )
+
+
 def test_the_store_is_not(store: Store) -> None:
     with store._database.writing() as connection:
         connection.execute(update(audit).where(audit.c.seq == 3).values(record='{"number":9}'))
