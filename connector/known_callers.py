@@ -21,7 +21,7 @@ def check_callers(settings: Settings) -> None:
         if any(not kept.token.expired(time.time()) for kept in store.tokens.listed()):
             return
     raise FixConfiguration(
-        f"Nobody could call: there is no token in the store {shown(settings.store_url)} (CONNECTOR_STORE_URL), and"
-        " CONNECTOR_API_TOKENS is not set. If that is the store you mean, run `idc-connector token new --name sailpoint"
-        " --scope provision` with this environment, and start again."
+        f"Nobody could call: there is no valid token in the store {shown(settings.store_url)} (CONNECTOR_STORE_URL),"
+        " and CONNECTOR_API_TOKENS is not set. If that is the store you mean, run `idc-connector token new"
+        " --name sailpoint --scope provision` with this environment, and start again."
     )

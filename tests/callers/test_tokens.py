@@ -189,7 +189,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         refused = running.command("serve", "--port", str(running.port))
         assert refused.returncode == 1
         assert (
-            f"Nobody could call: there is no token in the store sqlite:///{directory / 'connector.db'}"
+            f"Nobody could call: there is no valid token in the store sqlite:///{directory / 'connector.db'}"
             in refused.stderr
         )
         (directory / "first").write_text(made(running, "new", "--name", "first", "--scope", "read")[0])
