@@ -112,6 +112,8 @@ def rotate_command(id: str, expires: str | None, old_until: str | None) -> None:
                 # Those of the environment do not say when they were made: what is left of them is given anew.
                 until = datetime.fromtimestamp(now() + about.expires.timestamp() - (old.made or now()), UTC)
             _keep(store, Token(about.name, about.scope, digest_of(secret), about.sources, until), secret)
+            if until is not None:
+                click.echo(f"It ends {_end(until)}.")
             if store.tokens.find(about.digest) is None:
                 click.echo("The old one is in CONNECTOR_API_TOKENS: take its entry out and restart.")
             elif end is not None:

@@ -257,6 +257,18 @@ def test_an_old_token_can_be_given_an_end(service: Running) -> None:
     assert status(service, new) == 200
 
 
+def test_a_successor_says_when_it_ends(service: Running) -> None:
+    """It lives as long as the old one was to, which may be shorter than who makes it thinks."""
+    until = (datetime.now(UTC) + timedelta(minutes=2)).isoformat()
+    _, short = made(service, "new", "--name", "short", "--scope", "read", "--expires", until)
+    _, endless = made(service, "new", "--name", "endless", "--scope", "read")
+    told = service.command("token", "rotate", short).stdout
+    ends = datetime.fromisoformat(re.findall(r"It ends (\S+)\.\n", told)[0])
+    assert timedelta(minutes=1) < ends - datetime.now(UTC) <= timedelta(minutes=2, seconds=1)
+    assert "It ends after 2035-01-01." in service.command("token", "rotate", short, "--expires", "2035-01-01").stdout
+    assert "It ends" not in service.command("token", "rotate", endless).stdout
+
+
 def test_list_says_when_a_token_was_used(service: Running) -> None:
     secret, id_ = made(service, "new", "--name", "used", "--scope", "read", "--source", "default")
     line = next(each for each in service.command("token", "list").stdout.splitlines() if id_ in each)
