@@ -38,8 +38,9 @@ class Owed:
         if not new:
             return True
         try:
-            for subject in filter(None, new):
-                # First: a census under way reads the subject again, whether it ends before or after the doubt.
+            for subject in new:
+                # First: a census under way reads the subject again, or is doubted where nobody knows it, whether it
+                # ends before or after the doubt.
                 self._marks.make(source, subject, ())
             self._publications.doubt(source)
         except ConnectorError:

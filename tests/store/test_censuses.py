@@ -553,3 +553,15 @@ def test_notes(store: Store) -> None:
     assert store.note("other", "names") == "c"
     assert store.note("aws", "else") is None
     assert store.note("aws", "\0") is None
+
+
+@pytest.mark.parametrize("subject", ["u1", ""])
+def test_a_doubt_that_came_late_is_seen_by_a_census_under_way(store: Store, subject: str) -> None:
+    """Also one about somebody whom nobody knows yet: the census may have read the users before he was made."""
+    publish(store, USER)
+    before, _ = store.marks("aws", 0)
+    store.owe_doubt(subject)
+    latest = store.latest("aws")
+    assert latest is not None
+    assert latest.doubted
+    assert subject in store.marks("aws", before)[1]
