@@ -23,7 +23,6 @@ from connector import ports
 from connector.audit_sink import open_sink
 from connector.aws import Directories
 from connector.changing.assignments import AssignmentWriter, Room
-from connector.changing.turns import Turns
 from connector.clock import SystemClock
 from connector.commands import CHANGES, COMMANDS
 from connector.commands.acceptance import Acceptance
@@ -74,7 +73,7 @@ class _Shared:
 
     freshness: Freshness
     writer: AssignmentWriter
-    turns: Turns = field(default_factory=Turns)
+    details: threading.Lock = field(default_factory=threading.Lock)
 
 
 class Core:
@@ -124,7 +123,7 @@ class Core:
             records=self.records,
             freshness=shared.freshness,
             writer=shared.writer,
-            turns=shared.turns,
+            details=shared.details,
             patience=Patience(source.read_deadline, self.clock, cancelled),
             clock=self.clock,
             operations=self.store.operations,

@@ -5,13 +5,13 @@ A desk is made for each request by the composition root and handed to a command;
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from connector.changing.assignments import AssignmentWriter
 from connector.changing.journal import Journal
-from connector.changing.turns import Turns
 from connector.commands.acceptance import Acceptance
 from connector.errors import CallUs
 from connector.model import Asker, Event, Lane, Source
@@ -33,8 +33,8 @@ class Desk:
     """Snapshots of the source, made when needed."""
     writer: AssignmentWriter
     """Assignment changes of the source, ten in flight."""
-    turns: Turns
-    """For what only one request shall do at a time."""
+    details: threading.Lock
+    """Held by the one request of the source that reads what permission sets allow."""
     patience: Patience
     clock: Clock
     operations: Operations

@@ -55,5 +55,5 @@ def snapshot_of(desk: Desk, type_: str, lane: Lane, only: str | None = None) -> 
     snapshot = desk.freshness.snapshot(desk.patience)
     if type_ != attributes.ASSIGNMENT.name:
         return snapshot
-    with desk.turns.take("details of permission sets"):
+    with desk.details:
         return detailed(desk.directory(lane), desk.records, desk.source, desk.clock, snapshot, only)
