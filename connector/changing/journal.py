@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from connector.changing.planning import TAKE, Unsettled
+from connector.changing.planning import Unsettled
 from connector.errors import ConnectorError
 from connector.lag import RECENT
 from connector.model import Operation, Outcome, Recorded, Result, Step, Verb
@@ -43,7 +43,7 @@ class Journal:
     def __post_init__(self) -> None:
         for each in self.operation.steps:
             self._known[_name(each.step)] = each
-            if each.result is None or each.unknown:
+            if not each.certain:
                 self._begun.add(_name(each.step))
 
     def unknown(self, step: Step) -> bool:
@@ -138,7 +138,7 @@ class Journal:
         done, refused = [], []
         for step in steps:
             known = self._known.get(_name(step))
-            if step.verb in TAKE.values():
+            if step.verb.gives is False:
                 done.append(step)
             elif known is not None and known.result in (Result.DONE, Result.ALREADY):
                 continue  # given once; if it is gone, somebody took it since

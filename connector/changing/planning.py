@@ -130,7 +130,7 @@ def already(account: Account, changes: Sequence[Change], attribute: str) -> bool
 def unseen(account: Account, steps: Iterable[Step]) -> list[Step]:
     """Those that take what the account does not show."""
     shown = {attribute: set(_listed(account, attribute)) for attribute in TAKE}
-    return [each for each in steps if each.verb in TAKE.values() and each.value not in shown[each.attribute]]
+    return [each for each in steps if each.verb.gives is False and each.value not in shown[each.attribute]]
 
 
 def new_attributes(source: Source, given: Mapping[str, str | tuple[str, ...]]) -> dict[str, str]:

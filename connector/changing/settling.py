@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from connector.changing.planning import GIVE
 from connector.model import Account, Outcome, Result, Step, Values, Verb
 from connector.ports import Clock
 
@@ -53,7 +52,7 @@ def _shows(account: Account, before: Account | None, step: Step) -> bool:
         old = before.attributes if before is not None else {}
         return not any(_still_old(account, old, name, value) for name, value in step.attributes.items())
     held = account.attributes.get(step.attribute, ())
-    return (step.value in held) is (step.verb in GIVE.values())
+    return (step.value in held) is bool(step.verb.gives)
 
 
 def _still_old(account: Account, old: Mapping[str, Values], name: str, value: str | None) -> bool:

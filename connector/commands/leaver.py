@@ -63,7 +63,7 @@ def _taken_after(desk: Desk, gone: Present) -> list[Outcome]:
 
     That is what was begun, what the newest snapshot knows, and what we gave it a moment ago.
     """
-    begun = [each for each in desk.noted.open() if each.verb in TAKE.values()]
+    begun = [each for each in desk.noted.open() if each.verb.gives is False]
     given = desk.noted.recent().given
     snapshot = desk.freshness.newest()
     known = list(begun)
