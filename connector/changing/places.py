@@ -63,10 +63,11 @@ class Places:
             self._taken.add(chosen)
             wish.granted.set()
 
-    def _order(self, aws_account_id: str) -> tuple[int, int]:
+    def _order(self, aws_account_id: str) -> tuple[bool, int, int]:
         waiting = self._waiting[aws_account_id]
         first = waiting[0]
-        return -len(waiting) if first.overtaken < OVERTAKEN else -self._came - 1, first.number
+        can_wait = first.overtaken < OVERTAKEN
+        return can_wait, -len(waiting) if can_wait else 0, first.number
 
 
 class _Wish:

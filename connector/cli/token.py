@@ -103,7 +103,8 @@ def rotate_command(id: str, expires: str | None, old_until: str | None) -> None:
         with opened(settings) as store:
             old = _one([*_of_environment(settings), *store.tokens.listed()], id)
             about, secret = old.token, new_token()
-            if end is not None and store.tokens.find(about.digest) is None:
+            of_environment = store.tokens.find(about.digest) is None
+            if end is not None and of_environment:
                 raise FixRequest(
                     "It is in CONNECTOR_API_TOKENS, where --old-until cannot end it: put the end into its entry"
                     " (name:scope:sha256:2027-01-31) and restart, or rotate without --old-until."
@@ -114,7 +115,7 @@ def rotate_command(id: str, expires: str | None, old_until: str | None) -> None:
             _keep(store, Token(about.name, about.scope, digest_of(secret), about.sources, until), secret)
             if until is not None:
                 click.echo(f"It ends {_end(until)}.")
-            if store.tokens.find(about.digest) is None:
+            if of_environment:
                 click.echo("The old one is in CONNECTOR_API_TOKENS: take its entry out and restart.")
             elif end is not None:
                 store.tokens.shorten(about.digest, end)

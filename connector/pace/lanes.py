@@ -85,7 +85,6 @@ class Gate:
         self._queue: list[tuple[Lane, int, threading.Event]] = []
         self._granted: dict[Lane, float] = {}
         """When a lane last got a token."""
-        self._last_grant = -1.0
         self._even = 0.0
         """When the next call would go out if all had been spread evenly."""
 
@@ -130,7 +129,7 @@ class Gate:
             delay = self._bucket.spend(lane)
         if delay == 0:
             with self._lock:
-                self._granted[lane] = self._last_grant = now
+                self._granted[lane] = now
                 self._even = max(self._even, now) + 1 / self._tps
         return delay
 
@@ -143,7 +142,7 @@ class Gate:
         next_at = now
         speed = self._brake.speed(now)
         if speed < 1:
-            next_at = self._last_grant + 1 / (self._tps * speed)
+            next_at = max(self._granted.values(), default=-1.0) + 1 / (self._tps * speed)
         if any(now - at < _COURTESY for each, at in self._granted.items() if each < lane):
             next_at = max(next_at, self._even - _SLACK / self._tps)
         return next_at - now

@@ -32,7 +32,7 @@ class Stripped:
         if number is None or not storable(user_id):
             return None
         with self._database.reading() as connection:
-            return _journal(connection, stripped.c.source == number, stripped.c.user == user_id)
+            return _journal(connection, *_of(number, user_id))
 
     def strip(self, source: str, user_id: str, held: Mapping[str, Sequence[str]]) -> Mapping[str, Sequence[str]]:
         """Add to the journal, which is begun when there is none; the whole of it."""
@@ -48,7 +48,7 @@ class Stripped:
                     for name, value in taken
                 ],
             )
-            return _journal(connection, stripped.c.source == number, stripped.c.user == user_id) or {}
+            return _journal(connection, *_of(number, user_id)) or {}
 
     def complete(self, source: str, user_id: str) -> None:
         """All was taken; what a journal lacks to be one is added."""
@@ -89,7 +89,7 @@ class Stripped:
         theirs = [number for name in sorted(others) if (number := self._sources.find(name)) is not None]
         if mine is None or not theirs or not storable(user_id):
             return False
-        this = (stripped.c.source == mine, stripped.c.user == user_id)
+        this = _of(mine, user_id)
         with self._database.writing() as connection:
             disabled = select(stripped.c.source).where(
                 stripped.c.source.in_(theirs), *_COMPLETE, stripped.c.user == user_id
@@ -112,7 +112,7 @@ class Stripped:
         if number is None or not storable(user_id):
             return
         with self._database.writing() as connection:
-            connection.execute(delete(stripped).where(stripped.c.source == number, stripped.c.user == user_id))
+            connection.execute(delete(stripped).where(*_of(number, user_id)))
 
     def disabled(self, source: str, user_id: str) -> bool:
         """Whether the user's journal is complete."""
@@ -128,6 +128,11 @@ class Stripped:
         number = self._sources.find(source)
         with self._database.reading() as connection:
             return frozenset(connection.execute(select(stripped.c.user).where(*_complete(number))).scalars())
+
+
+def _of(source: int, user_id: str) -> tuple[ColumnElement[bool], ...]:
+    """The rows of a user's journal."""
+    return stripped.c.source == source, stripped.c.user == user_id
 
 
 _COMPLETE: Final = (stripped.c.attribute == "", stripped.c.value == COMPLETE)
