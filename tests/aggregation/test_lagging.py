@@ -93,6 +93,16 @@ def outside(world: Configured, action: str, user: str, pair: str) -> None:
     world.sandbox.control("mutate", {"action": action, **what})
 
 
+def exchanged(world: Configured) -> tuple[str, str, str]:
+    """A user, the pair that we gave him and somebody else took, and the pair that he was given instead."""
+    user, pair = lacking(world, PAIRS)
+    world.change(user, Op.ADD, PAIRS, pair)
+    other = next(each for each in ids(world, PAIRS) if each not in listed(world, user))
+    outside(world, "remove_assignment", user, pair)
+    outside(world, "add_assignment", user, other)
+    return user, pair, other
+
+
 def blind(monkeypatch: pytest.MonkeyPatch, question: str, hide: Callable[[Any], bool]) -> None:
     """AWS does not list what is hidden, when it is asked so."""
     ask = getattr(Directory, question)
@@ -137,11 +147,7 @@ def test_what_lists_have_shown_is_not_undone_either_but_for_long(world: Configur
 
 def test_only_the_change_itself_outweighs_aws(world: Configured) -> None:
     """What else is known of the account is as AWS has it now."""
-    user, pair = lacking(world, PAIRS)
-    world.change(user, Op.ADD, PAIRS, pair)
-    other = next(each for each in ids(world, PAIRS) if each not in listed(world, user))
-    outside(world, "remove_assignment", user, pair)
-    outside(world, "add_assignment", user, other)
+    user, pair, other = exchanged(world)
     assert {pair, other} <= set(listed(world, user))
 
 
@@ -157,11 +163,7 @@ def test_a_later_change_of_the_account_does_not_undo_it_either(world: Configured
 
 def test_who_is_deleted_by_somebody_else_is_given_nothing_more(world: Configured) -> None:
     """But what AWS keeps for him is still listed where pairs are asked."""
-    user, pair = lacking(world, PAIRS)
-    world.change(user, Op.ADD, PAIRS, pair)
-    other = next(each for each in ids(world, PAIRS) if each not in listed(world, user))
-    outside(world, "remove_assignment", user, pair)
-    outside(world, "add_assignment", user, other)
+    user, pair, other = exchanged(world)
     world.sandbox.control("mutate", {"action": "delete_user", "user": user})
     assert user not in world.accounts()
     assert not doubted(world)
