@@ -517,11 +517,13 @@ class Recorded:
     acknowledged: bool = False
     unknown: bool = False
     """Both as in `Outcome`."""
+    earlier: bool = False
+    """By an operation that ended before this one began: it is not done again, and says nothing of what is there now."""
 
     @property
     def may_be_done(self) -> bool:
-        """Whether AWS has done it, or may have, or may do it yet."""
-        return self.result is not Result.FAILED or self.acknowledged or self.unknown
+        """Whether AWS has done it for this operation, or may have, or may do it yet."""
+        return not self.earlier and (self.result is not Result.FAILED or self.acknowledged or self.unknown)
 
     @property
     def certain(self) -> bool:

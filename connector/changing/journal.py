@@ -82,7 +82,7 @@ class Journal:
         """The same wish was carried out before: what it gave is not given again."""
         self.resumed = self.repeated = True
         for each in earlier.steps:
-            self._known.setdefault(_name(each.step), each)
+            self._known.setdefault(_name(each.step), replace(each, earlier=True))
 
     def about_to(self, steps: Sequence[Step]) -> None:
         """Intent: all that is to be done now, kept before any of it is.

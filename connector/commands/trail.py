@@ -25,6 +25,7 @@ def outcome(operation: Operation, asker: Asker) -> dict[str, object]:
                 "reason": each.reason,
             }
             for each in operation.steps
+            if not each.earlier
         ],
     }
     if "error" in operation.answer:

@@ -56,6 +56,7 @@ def dump_steps(steps: Sequence[Recorded]) -> str:
                 "reason": each.reason,
                 **({"acknowledged": True} if each.acknowledged else {}),
                 **({"unknown": True} if each.unknown else {}),
+                **({"earlier": True} if each.earlier else {}),
             }
             for each in steps
         ]
@@ -86,4 +87,11 @@ def of_row(row: Row[Any]) -> Operation:
 def _recorded(kept: Mapping[str, Any]) -> Recorded:
     step = Step(Verb(kept["verb"]), kept["attribute"], kept["value"], kept["attributes"])
     result = None if kept["result"] is None else Result(kept["result"])
-    return Recorded(step, result, kept["reason"], kept.get("acknowledged", False), kept.get("unknown", False))
+    return Recorded(
+        step,
+        result,
+        kept["reason"],
+        kept.get("acknowledged", False),
+        kept.get("unknown", False),
+        kept.get("earlier", False),
+    )

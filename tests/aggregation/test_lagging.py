@@ -14,6 +14,9 @@ import pytest
 
 from connector import app
 from connector.aws.directory import Directory
+from connector.commands import trail
+from connector.commands.desk import NOBODY
+from connector.errors import AlreadyExists
 from connector.model import Lane, NewAccount, OneAccount, Op, Principal, Recorded, Step, Verb
 from connector.reading import facts
 from connector.sandbox.options import Options
@@ -170,6 +173,23 @@ def test_who_is_deleted_by_somebody_else_is_given_nothing_more(world: Configured
     orphans = {each.held for each in world.core.records.about(world.newest(), facts.ASSIGNMENT, [user])}
     assert pair not in orphans
     assert (other in orphans) is bool(world.newest().summary["by_pair"])
+
+
+def test_a_create_that_is_asked_again_says_nothing_of_what_its_first_run_gave(
+    world: Configured, clock: type[Ahead]
+) -> None:
+    """We took it an hour ago: that somebody asks whether the user was made does not bring it back, into any list."""
+    group = ids(world, "groups")[0]
+    asked = NewAccount({**ROSA.attributes, "groups": (group,)})
+    (made,) = world.run("std:account:create", asked)
+    world.change(made.id, Op.REMOVE, "groups", group)
+    clock.by += 3600
+    with pytest.raises(AlreadyExists, match="changed since"):
+        world.run("std:account:create", asked)
+    assert listed(world, made.id, "groups") == []
+    assert not doubted(world)
+    again = world.core.store.operations.listed(None, False, 1)[0]
+    assert group not in str(trail.outcome(again, NOBODY)["steps"]), "nor does the audit say that it was given now"
 
 
 # ---- what AWS shows when it is asked live ------------------------------------------------------------------------

@@ -443,11 +443,12 @@ def test_a_create_that_has_just_ended(timed: Store, hand: Hand) -> None:
 def test_what_was_done_to_an_account_lately(timed: Store, hand: Hand) -> None:
     """Unfinished, or ended in the last minutes, of any source, as accepted, with the steps as they are kept."""
     recorded = Recorded(Step(Verb.JOIN, "groups", "g1"), Result.FAILED, "does not show", acknowledged=True)
+    earlier = Recorded(Step(Verb.JOIN, "groups", "g2"), Result.DONE, earlier=True)
     accepted = []
     for number, (account, source) in enumerate([("u1", "aws"), ("u1", "other"), ("u2", "aws"), ("u1", "aws")]):
         hand.time += 1
         made, _ = accept(timed, f"c{number}", source=source, account=account)
-        accepted.append(timed.operations.record(made, [recorded]))
+        accepted.append(timed.operations.record(made, [recorded, earlier]))
     first, second, third, fourth = accepted
     second = timed.operations.end(second, "failed", {})
     fourth = timed.operations.end(fourth, "succeeded", {})
@@ -455,7 +456,7 @@ def test_what_was_done_to_an_account_lately(timed: Store, hand: Hand) -> None:
 
     hand.time += 60
     assert timed.operations.recent("u1", 60) == [first, second, fourth]
-    assert timed.operations.recent("u1", 60)[0].steps == (recorded,)
+    assert timed.operations.recent("u1", 60)[0].steps == (recorded, earlier)
     assert timed.operations.recent(None, 60) == accepted_as_ended
     hand.time += 1
     assert timed.operations.recent("u1", 60) == [first]
