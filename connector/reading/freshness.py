@@ -69,7 +69,8 @@ class Freshness:
         ours = self._as_configured(latest)
         if ours is None or ours.doubted:
             return None
-        return ours if self.clock.now() - ours.completed_at <= self.source.snapshot_max_age else None
+        # One from the future is of no known age: the clock was put back since.
+        return ours if abs(self.clock.now() - ours.completed_at) <= self.source.snapshot_max_age else None
 
     def amend(
         self,
@@ -177,7 +178,7 @@ class Freshness:
         newest = self.newest()
         if newest is None or newest.summary.get("by_pair", True):
             return False
-        due = self.clock.now() - census.swept_at(newest) >= SWEEP_EVERY
+        due = abs(self.clock.now() - census.swept_at(newest)) >= SWEEP_EVERY
         return due and self._join_or_start(sweep=True) is not None
 
     def _recent(self, instance: str, seconds: float) -> list[Operation]:

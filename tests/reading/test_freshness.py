@@ -153,6 +153,18 @@ def test_a_doubted_snapshot_is_there_but_answers_no_list(records: Records) -> No
     assert freshness.fresh() is None
 
 
+@pytest.mark.parametrize(("by", "fresh"), [(599.0, True), (601.0, False), (-1.0, True), (-86400.0, False)])
+def test_a_snapshot_from_the_future_is_not_young(records: Records, by: float, fresh: bool) -> None:
+    """A clock that was a day ahead and was put right must not keep what was read then for a day."""
+
+    class Moved(SystemClock):
+        def now(self) -> float:
+            return super().now() + by
+
+    published = publish(records)
+    assert replace(of(records), clock=Moved()).fresh() == (published if fresh else None)
+
+
 def test_a_census_that_had_not_seen_the_doubt_is_not_published_over_it(records: Records) -> None:
     """It asks for what was marked first; then it knows what could not be read back."""
     freshness = of(records)
