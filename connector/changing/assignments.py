@@ -137,10 +137,14 @@ class AssignmentWriter:
         now = self.clock.monotonic()
         waiting = _Waiting(ticket, now, now + self._durations.first())
         with self._guard:
-            self._waiting[ticket.request_id] = waiting
             if not self._watching:
+                # It has to wait for the guard first, and finds this one waiting then.
+                try:
+                    threading.Thread(target=self._look, name="assignments", daemon=True).start()
+                except RuntimeError as failure:
+                    raise AwsFailed(f"how an assignment change ended could not be seen: {failure}") from failure
                 self._watching = True
-                threading.Thread(target=self._look, name="assignments", daemon=True).start()
+            self._waiting[ticket.request_id] = waiting
         return waiting.ended
 
     def _look(self) -> None:

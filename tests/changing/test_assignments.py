@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from connector.changing.assignments import AssignmentWriter, Job
 from connector.clock import SystemClock
 from connector.errors import AwsFailed
@@ -79,3 +81,29 @@ def test_a_look_that_fails_leaves_the_next_changes_working() -> None:
     later.start()
     later.join(10)
     assert not later.is_alive(), "later changes hang"
+
+
+def test_a_look_that_cannot_begin_leaves_the_next_changes_working(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The machine has no thread to give: AWS goes on all the same, and nobody sees how it ends."""
+    aws, clock = Aws(), SystemClock()
+    aws.broken = False
+    writer = AssignmentWriter(Source("default"), aws, clock, lambda: Patience(5, clock))  # type: ignore[arg-type]
+    revoke = Job(Assignment(FIRST, Principal("USER", "u1")), deleting=True)
+    start = threading.Thread.start
+
+    def refused(self: threading.Thread) -> None:
+        if self.name == "assignments":
+            raise RuntimeError("can't start new thread")
+        start(self)
+
+    monkeypatch.setattr(threading.Thread, "start", refused)
+    (unseen,) = writer.run([revoke], aws)  # type: ignore[arg-type]
+    assert isinstance(unseen, AwsFailed)
+    assert unseen.unknown
+    monkeypatch.undo()
+
+    found: list[Any] = []
+    later = threading.Thread(target=lambda: found.extend(writer.run([revoke], aws)), daemon=True)  # type: ignore[arg-type]
+    later.start()
+    later.join(10)
+    assert [each.status for each in found] == ["SUCCEEDED"], "later changes hang"
