@@ -1,28 +1,31 @@
-"""Tokens under the quota: at most `tps` of them in any second, counted in this process or in PostgreSQL for several.
+"""Tokens under the quota, which come back evenly: counted in this process, or in PostgreSQL for several.
 
-pyrate-limiter's buckets are asked directly, not through its Limiter: that sleeps without asking whether anybody still
-waits, and its background thread is not needed where each grant sweeps. Who comes first is decided in `lanes`.
+pyrate-limiter's algorithm decides; its Limiter sleeps without asking whether anybody still waits, and its PostgreSQL
+bucket counts rows of a log. Who comes first is decided in `lanes`.
 """
 
 from __future__ import annotations
 
 import math
 import random
-import re
+import threading
 import zlib
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import TYPE_CHECKING, Final, Protocol, cast
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from pyrate_limiter import InMemoryBucket, Rate, RateItem
+from pyrate_limiter import GCRA, Rate
 
 from connector.errors import RetryLater
 from connector.model import Lane
 from connector.ports import Clock
 
 if TYPE_CHECKING:
+    from psycopg import Connection
     from psycopg_pool import ConnectionPool
 
+_ALGORITHM: Final = GCRA()
 _jitter = random.SystemRandom()
 
 
@@ -37,26 +40,29 @@ class Bucket(Protocol):
 
 
 def rate_of(tps: float) -> Rate:
-    """`tps` a second, as whole tokens in whole milliseconds; never more than it, rounded tokens included."""
+    """`tps` a second in whole tokens and milliseconds, never more than it; a ninth of them may go out at once.
+
+    A pace of nine tenths of AWS's quota then stays under the quota in any second, however AWS counts.
+    """
     tokens = max(1, math.floor(tps))
-    return Rate(tokens, math.ceil(tokens * 1000 / tps))
+    return Rate(tokens, math.ceil(tokens * 1000 / tps), burst=max(1, tokens // 9))
 
 
 class LocalBucket:
-    """For one process: a log of the last second's tokens, exact to the millisecond."""
+    """For one process. Thread-safe."""
 
     def __init__(self, tps: float, clock: Clock) -> None:
-        self._bucket = InMemoryBucket([rate_of(tps)])
+        self._rates = [rate_of(tps)]
+        self._state = _ALGORITHM.initial(self._rates)
         self._clock = clock
+        self._lock = threading.Lock()
 
     def spend(self, lane: Lane) -> float:
         """Take a token and return 0, or return the seconds after which to ask again."""
-        now = int(self._clock.monotonic() * 1000)
-        self._bucket.leak(now)
-        item = RateItem("call", now)
-        if self._bucket.put(item):
-            return 0.0
-        return max(0.001, _seconds(self._bucket.waiting(item)))
+        with self._lock:
+            now = int(self._clock.monotonic() * 1000)
+            self._state, decision = _ALGORITHM.step(self._rates, self._state, now, 1)
+        return (decision.retry_after_ms or 0) / 1000
 
     def waiting(self, lane: Lane) -> AbstractContextManager[None]:
         """Nobody else takes from it."""
@@ -64,72 +70,77 @@ class LocalBucket:
 
 
 class SharedBucket:
-    """For several processes: pyrate-limiter's bucket in PostgreSQL, on the database's clock.
+    """For several processes: a row in PostgreSQL, on the database's clock. The pool's sessions commit by themselves.
 
-    A higher lane that waits is known to other processes by an advisory lock of its session, which dies with it. The
-    pool needs four connections or more (waiting holds one), and sessions of one time zone (`-c timezone=UTC`): the
-    bucket keeps local timestamps.
+    One statement decides and takes, so that nobody who stands still in between holds the row. A higher lane that waits
+    is known to other processes by an advisory lock of its session, which dies with it. The pool needs four connections
+    or more: waiting holds one.
     """
 
-    _SWEEP: Final = 100
-    """Grants between two deletions of spent tokens."""
+    _TABLE: Final = """
+        CREATE UNLOGGED TABLE IF NOT EXISTS pace (name text PRIMARY KEY, spent_until timestamptz NOT NULL)
+        """
+    """To when the tokens taken so far last. Unlogged: after a crash nothing was spent."""
+    _STEP: Final = """
+        WITH taken AS (
+            INSERT INTO pace AS row VALUES (%(name)s, clock_timestamp() + %(each)s)
+            ON CONFLICT (name) DO UPDATE SET spent_until = %(each)s + CASE
+                WHEN row.spent_until BETWEEN clock_timestamp() AND clock_timestamp() + %(most)s THEN row.spent_until
+                ELSE clock_timestamp()
+            END
+            WHERE row.spent_until NOT BETWEEN clock_timestamp() + %(ahead)s AND clock_timestamp() + %(most)s
+            RETURNING 0::float8 AS wait
+        )
+        SELECT wait FROM taken
+        UNION ALL
+        SELECT greatest(0.001, extract(epoch FROM spent_until - %(ahead)s - clock_timestamp())::float8)
+        FROM pace WHERE name = %(name)s AND NOT EXISTS (SELECT FROM taken)
+        """
+    """GCRA. What lies further ahead than `most` was written before the clock was set back."""
 
     def __init__(self, tps: float, pool: ConnectionPool, name: str) -> None:
-        # Only with the `postgres` extra, and only where a pool is given.
-        from pyrate_limiter.buckets.postgres import PostgresBucket
-
+        rate = rate_of(tps)
+        each = timedelta(milliseconds=rate.interval) / rate.limit
+        self._values = {
+            "name": name,
+            "each": each,
+            "ahead": (rate.burst - 1) * each,
+            "most": timedelta(milliseconds=rate.interval),
+        }
         self._pool = pool
         self._key = zlib.crc32(name.encode()) - 2**31
-        self._grants = 0
-        with _store_faults():
-            self._bucket = PostgresBucket(pool, _table(name), [rate_of(tps)])
+        with _store_faults(), pool.connection() as session, session.transaction():
+            # Two that make a table at the same time fail, IF NOT EXISTS or not.
+            session.execute("SELECT pg_advisory_xact_lock(%s)", (zlib.crc32(b"pace"),))
+            session.execute(self._TABLE)
 
     def spend(self, lane: Lane) -> float:
         """Take a token and return 0, or return the seconds after which to ask again."""
-        with _store_faults():
-            if lane > min(Lane) and self._higher_waits(lane):
+        with _store_faults(), self._pool.connection() as session:
+            if lane > min(Lane) and self._higher_waits(session, lane):
                 return 0.02 + _jitter.random() * 0.02
-            now = cast("int", self._bucket._clock.now())  # its own `now` is untyped
-            item = RateItem("call", now)
-            if self._bucket.put(item):
-                self._grants += 1
-                if self._grants % self._SWEEP == 0:
-                    self._bucket.leak(now)
-                return 0.0
-            seconds = _seconds(self._bucket.waiting(item))
-        # Also denied while another process has the table: then there is no wait to tell, and a moment will do.
-        return max(0.002 + _jitter.random() * 0.006, seconds)
+            row = session.execute(self._STEP, self._values).fetchone()
+        # None where another process made the row while the statement ran.
+        return float(row[0]) if row is not None else 0.001
 
     @contextmanager
     def waiting(self, lane: Lane) -> Iterator[None]:
         """While entered, other processes' lower lanes take nothing from this bucket."""
         with _store_faults(), self._pool.connection() as session:
             session.execute("SELECT pg_advisory_lock_shared(%s, %s)", (self._key, int(lane)))
-            session.commit()  # no transaction stays open while we wait
             try:
                 yield
             finally:
                 session.execute("SELECT pg_advisory_unlock_shared(%s, %s)", (self._key, int(lane)))
 
-    def _higher_waits(self, lane: Lane) -> bool:
-        with self._pool.connection() as session:
-            found = session.execute(
-                "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 2 "
-                "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) "
-                "AND classid = %s::bigint::oid AND objid::bigint < %s LIMIT 1",
-                (self._key % 2**32, int(lane)),
-            )
-            return found.fetchone() is not None
-
-
-def _seconds(wait: object) -> float:
-    """pyrate-limiter's wait in milliseconds; these buckets have no other kind, though its types allow an awaitable."""
-    return wait / 1000 if isinstance(wait, int) else 0.0
-
-
-def _table(name: str) -> str:
-    """PostgreSQL cuts names at 63 characters; the sum keeps those apart that look alike."""
-    return f"{re.sub(r'[^a-z0-9]', '_', name.lower())[:30]}_{zlib.crc32(name.encode()):08x}"
+    def _higher_waits(self, session: Connection[Any], lane: Lane) -> bool:
+        found = session.execute(
+            "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 2 "
+            "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) "
+            "AND classid = %s::bigint::oid AND objid::bigint < %s LIMIT 1",
+            (self._key % 2**32, int(lane)),
+        )
+        return found.fetchone() is not None
 
 
 @contextmanager

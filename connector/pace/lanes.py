@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import math
 import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -25,10 +26,6 @@ RECOVERY: Final = 20.0
 """Seconds from a standstill back to full speed: fast enough to use what others leave, slow enough to leave it."""
 _BLINK: Final = 0.25
 """Longest sleep between two looks at whether the client is still there."""
-_COURTESY: Final = 5.0
-"""Seconds after a higher lane's call during which the lower ones spread their own calls evenly."""
-_SLACK: Final = 2
-"""Calls that came late by which they may then catch up, or what they leave each other would not all be used."""
 
 
 class Pace:
@@ -79,14 +76,10 @@ class Gate:
         self._clock = clock
         self._brake = Brake(tps)
         self._lock = threading.Lock()
-        # A bucket remembers what it said last, and tells the wait from it: nobody may ask in between.
-        self._asking = threading.Lock()
         self._numbers = itertools.count()
         self._queue: list[tuple[Lane, int, threading.Event]] = []
-        self._granted: dict[Lane, float] = {}
-        """When a lane last got a token."""
-        self._even = 0.0
-        """When the next call would go out if all had been spread evenly."""
+        self._granted = -math.inf
+        """When the last token was got."""
 
     def take(self, lane: Lane, patience: Patience) -> None:
         """Wait for the turn, then for a token."""
@@ -117,35 +110,19 @@ class Gate:
 
     def _try(self, place: tuple[Lane, int, threading.Event]) -> float:
         """0 with a token taken, else the seconds to wait."""
-        lane = place[0]
         with self._lock:
             if place is not self._queue[0]:
                 return _BLINK
             now = self._clock.monotonic()
-            delay = self._spacing(lane, now)
-            if delay > 0:
-                return delay
-        with self._asking:
-            delay = self._bucket.spend(lane)
+            speed = self._brake.speed(now)
+            delay = self._granted + 1 / (self._tps * speed) - now if speed < 1 else 0.0
+        if delay > 0:
+            return delay
+        delay = self._bucket.spend(place[0])
         if delay == 0:
             with self._lock:
-                self._granted[lane] = now
-                self._even = max(self._even, now) + 1 / self._tps
+                self._granted = now
         return delay
-
-    def _spacing(self, lane: Lane, now: float) -> float:
-        """Seconds to wait beside the bucket's own: while braking, and out of courtesy to a higher lane.
-
-        A census takes a second's tokens in a burst and then waits for the second to end, and a change would wait with
-        it. Once a higher lane is about, the lower ones take what it leaves evenly.
-        """
-        next_at = now
-        speed = self._brake.speed(now)
-        if speed < 1:
-            next_at = max(self._granted.values(), default=-1.0) + 1 / (self._tps * speed)
-        if any(now - at < _COURTESY for each, at in self._granted.items() if each < lane):
-            next_at = max(next_at, self._even - _SLACK / self._tps)
-        return next_at - now
 
     def _head(self) -> tuple[Lane, int, threading.Event] | None:
         with self._lock:

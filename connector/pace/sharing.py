@@ -13,10 +13,7 @@ CONNECTIONS: Final = 8
 
 
 def shared_pool(store_url: str) -> ConnectionPool | None:
-    """A pool to the database of a SQLAlchemy URL; None for SQLite, which one process has for itself.
-
-    Sessions are in UTC: the bucket compares local timestamps.
-    """
+    """A pool to the database of a SQLAlchemy URL; None for SQLite, which one process has for itself."""
     parts = urlsplit(store_url)
     if not parts.scheme.startswith("postgresql"):
         return None
@@ -25,5 +22,5 @@ def shared_pool(store_url: str) -> ConnectionPool | None:
     # SQLAlchemy names the driver in the scheme; libpq knows the scheme alone.
     conninfo = urlunsplit(("postgresql", *parts[1:]))
     return ConnectionPool(
-        conninfo, min_size=1, max_size=CONNECTIONS, open=True, kwargs={"options": "-c timezone=UTC"}, name="pace"
+        conninfo, min_size=1, max_size=CONNECTIONS, open=True, kwargs={"autocommit": True}, name="pace"
     )

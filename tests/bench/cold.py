@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import boto3
 
+from connector.pace.buckets import rate_of
 from tests.bench.oracle import cheapest
 from tests.bench.world import SHAPES, Emulated, Service, listing
 
@@ -27,7 +28,7 @@ def cold(name: str, tps: float, *, beside: bool = False) -> dict[str, str]:
         again = listing(service.running.client())
         assert emulated.get("state")["calls_total"] == state["calls_total"], "a second list asked AWS"
         # The bucket is full when the census begins: that many calls need not wait.
-        bound = (ours["sso-admin"] - tps * 0.9) / (tps * 0.9)
+        bound = (ours["sso-admin"] - rate_of(tps * 0.9).burst) / (tps * 0.9)
         throttled = sum(state["throttles"].values()) if isinstance(state["throttles"], dict) else state["throttles"]
         return {
             "run": f"{name} at {tps:.0f} TPS" + (", half taken by another client" if beside else ""),

@@ -1,4 +1,4 @@
-"""The queue at the quota: order, rate, courtesy, braking."""
+"""The queue at the quota: order, rate, braking."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ def _run(*jobs: Callable[[], None]) -> None:
         thread.join(timeout=20)
 
 
-def _most_in_a_second(times: list[float]) -> int:
-    return max(sum(1 for other in times if at <= other < at + 1.0) for at in times)
+def _most_within(seconds: float, times: list[float]) -> int:
+    return max(sum(1 for other in times if at <= other < at + seconds) for at in times)
 
 
 @pytest.mark.parametrize(("tps", "calls", "threads"), [(20.0, 50, 4), (200.0, 500, 12)])
 def test_the_pace_is_kept_and_used(tps, calls, threads):
-    """Never more than `tps` in any second, and hardly less: a burst first, then as tokens come back."""
+    """Tokens come evenly and all of them are used; beyond the pace only a ninth of a second's is ever there at once."""
     pace, times = Pace({"sso-admin": tps}, CLOCK), []
     left = iter(range(calls))
     lock = threading.Lock()
@@ -54,8 +54,10 @@ def test_the_pace_is_kept_and_used(tps, calls, threads):
     _run(*[work] * threads)
 
     assert len(times) == calls
-    assert _most_in_a_second(times) <= tps + 1  # measured after the grant, which may be late by a moment
-    assert max(times) - min(times) <= (calls - tps) / tps * 1.1 + 0.7
+    late = 2  # measured after the grant, which may be late by a moment
+    assert _most_within(1.0, times) <= tps + tps / 9 + late
+    assert _most_within(0.25, times) <= tps / 4 + tps / 9 + late
+    assert (calls - tps / 9 - late) / tps <= max(times) - min(times) <= calls / tps * 1.1 + 0.2
 
 
 @pytest.mark.parametrize("tps", [0.5, 1, 4, 18, 18.5, 200])
@@ -63,6 +65,13 @@ def test_a_rate_is_never_above_what_was_asked(tps):
     rate = rate_of(tps)
 
     assert rate.limit / (rate.interval / 1000) <= tps
+
+
+@pytest.mark.parametrize("quota", [20, 100, 200])
+def test_nine_tenths_of_a_quota_stay_under_it_in_any_second(quota):
+    rate = rate_of(quota * 0.9)
+
+    assert rate.limit + rate.burst <= quota
 
 
 def test_quotas_are_apart():
@@ -78,9 +87,8 @@ def test_quotas_are_apart():
 
 def test_higher_lanes_first():
     """Everybody queues while the bucket is empty; whoever came last but matters most goes first."""
-    pace, order = Pace({"sso-admin": 10}, CLOCK), []
-    for _ in range(10):
-        pace.take("owner", "sso-admin", Lane.CENSUS, _patience())
+    pace, order = Pace({"sso-admin": 3}, CLOCK), []
+    pace.take("owner", "sso-admin", Lane.CENSUS, _patience())
 
     def job(lane, delay):
         def run():
@@ -92,9 +100,9 @@ def test_higher_lanes_first():
 
     _run(
         *[job(Lane.CENSUS, 0.0)] * 3,
-        *[job(Lane.LIVE, 0.1)] * 2,
-        *[job(Lane.CHANGE, 0.2)] * 2,
-        job(Lane.SUBMISSION, 0.25),
+        *[job(Lane.LIVE, 0.05)] * 2,
+        *[job(Lane.CHANGE, 0.1)] * 2,
+        job(Lane.SUBMISSION, 0.15),
     )
 
     assert order == sorted(order)
@@ -103,8 +111,7 @@ def test_higher_lanes_first():
 
 def test_within_a_lane_first_come_first_served():
     pace, order = Pace({"sso-admin": 5}, CLOCK), []
-    for _ in range(5):
-        pace.take("owner", "sso-admin", Lane.CENSUS, _patience())
+    pace.take("owner", "sso-admin", Lane.CENSUS, _patience())
 
     def job(number):
         def run():
@@ -121,10 +128,7 @@ def test_within_a_lane_first_come_first_served():
 
 @pytest.mark.parametrize(("busy", "higher"), [(Lane.CENSUS, Lane.CHANGE), (Lane.CHANGE, Lane.SUBMISSION)])
 def test_a_higher_lane_hardly_waits_behind_a_busy_one(busy, higher):
-    """Once the higher is about, the lower takes its tokens one by one: the next never waits for a second to end.
-
-    And what the higher leaves, the lower uses.
-    """
+    """The next token is never far, whoever takes them; and what the higher leaves, the lower uses."""
     pace, stop, waits, taken = Pace({"sso-admin": 20}, CLOCK), threading.Event(), [], []
 
     def lower():
@@ -143,8 +147,7 @@ def test_a_higher_lane_hardly_waits_behind_a_busy_one(busy, higher):
 
     _run(lower, lower, lower, change)
 
-    assert waits[0] < 1.0
-    assert max(waits[1:]) < 0.25
+    assert max(waits) < 0.25
     seconds = max(taken) - min(taken)
     assert len(taken) + len(waits) >= 20 * seconds * 0.85
 
@@ -215,23 +218,33 @@ def test_braking_spreads_the_calls():
     assert 0.4 < time.monotonic() - began < 0.7
 
 
-def test_spent_tokens_are_forgotten():
-    class Hour:
-        at = 0.0
+class Hour:
+    """A clock that only sleeping moves."""
 
-        def monotonic(self):
-            return self.at
+    at = 0.0
 
-        now = monotonic
+    def monotonic(self):
+        return self.at
 
-        def sleep(self, seconds):
-            self.at += seconds
+    now = monotonic
 
+    def sleep(self, seconds):
+        self.at += seconds
+
+
+def test_the_pace_is_exact_over_a_long_time():
     clock = Hour()
-    bucket = LocalBucket(10, clock)
+    bucket = LocalBucket(18, clock)
     for _ in range(1000):
         while (delay := bucket.spend(Lane.CENSUS)) > 0:
             clock.sleep(delay)
 
-    assert bucket._bucket.count() <= 20
-    assert clock.at == pytest.approx(99, rel=0.02)
+    assert clock.at == pytest.approx((1000 - 2) / 18, rel=0.001)
+
+
+def test_tokens_nobody_took_are_not_saved_up():
+    clock = Hour()
+    bucket = LocalBucket(18, clock)
+    clock.sleep(3600)
+
+    assert [bucket.spend(Lane.CENSUS) > 0 for _ in range(4)] == [False, False, True, True]
