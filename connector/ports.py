@@ -273,9 +273,9 @@ class Records(Protocol):
 
     # own changes
     def mark_change(self, source: str, subject: str, kinds: Sequence[str]) -> int:
-        """Note that a change of `subject` has ended, before the newest snapshot is amended; the mark's number.
+        """Note that a change of `subject` has ended; the mark's number.
 
-        `kinds` are those of the facts that it is amended with; none where nothing could be read back.
+        `kinds` are those of the facts that the newest snapshot is amended with; none where nothing could be read back.
         """
 
     def marks(self, source: str, after: int) -> tuple[int, frozenset[str]]:
@@ -288,12 +288,15 @@ class Records(Protocol):
         kinds: Sequence[str],
         about: Mapping[str, Iterable[Fact]],
         change: Operation | None = None,
+        marked: bool = False,
     ) -> Snapshot | None:
         """Publish a snapshot where the facts of `kinds` are these, by subject; the newest one if they are already.
 
         Kinds that its census did not read stay absent. None, and nothing done, when there is no snapshot, or when the
         newest is of another configuration (`Snapshot.configuration`): what was read with one is not true of another.
         `RetryLater` when `change`, which they come from, has another owner: that one reads what came of it later.
+        `marked`: each subject is given its mark (`mark_change`) in the same transaction, also where the answer is None,
+        so that no census comes between the two and takes the subject from a snapshot that is not amended yet.
         """
 
     def owe_doubt(self, subject: str) -> None:

@@ -105,12 +105,10 @@ class Freshness:
     def _amend(self, kinds: Sequence[str], about: Mapping[str, Sequence[Fact]], change: Operation | None) -> None:
         """Put it into ours (`Records.amend`).
 
-        It is marked first, for a census under way. A snapshot of another configuration lacks the change from now on: it
-        is no answer to a list, should its configuration come back.
+        It is marked, for a census under way. A snapshot of another configuration lacks the change from now on: it is no
+        answer to a list, should its configuration come back.
         """
-        for subject in about:
-            self.records.mark_change(self.source.name, subject, kinds)
-        amended = self.records.amend(self.source.name, self.fingerprint, kinds, about, change)
+        amended = self.records.amend(self.source.name, self.fingerprint, kinds, about, change, marked=True)
         if amended is None:
             self.records.doubt(self.source.name)
             return

@@ -1,20 +1,35 @@
 """Marks: which subjects we changed ourselves, so that a census knows what it may have read too early.
 
-A mark is made under the source's lock, as a publication is: either the publication sees the mark and heeds what was
-changed, or the mark comes after it and the amendment that follows goes on top.
+A mark is made under the source's lock, as a publication is, and with the amendment that it announces: either the
+publication sees both and heeds what was changed, or both come after it.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from connector.store.database import Database
 from connector.store.leases import lock
 from connector.store.names import Names
 from connector.store.tables import mark, source
+
+
+def make(connection: Connection, source_number: int, subjects: Collection[str], kinds: Sequence[str], at: float) -> int:
+    """Note, under the source's lock, that changes of the subjects have ended; the newest mark's number."""
+    newest = int(lock(connection, source_number).mark)
+    if not subjects:
+        return newest
+    said = json.dumps(sorted(kinds))
+    rows = [
+        {"source": source_number, "number": number, "subject": subject, "at": at, "kinds": said}
+        for number, subject in enumerate(sorted(subjects), start=newest + 1)
+    ]
+    connection.execute(update(source).where(source.c.id == source_number).values(mark=newest + len(rows)))
+    connection.execute(insert(mark), rows)
+    return newest + len(rows)
 
 
 class Marks:
@@ -28,18 +43,7 @@ class Marks:
         """Note that a change of `subject` has ended, and read back facts of `kinds`; the mark's number."""
         number = self._sources.make(name)
         with self._database.writing() as connection:
-            made = int(lock(connection, number).mark) + 1
-            connection.execute(update(source).where(source.c.id == number).values(mark=made))
-            connection.execute(
-                insert(mark).values(
-                    source=number,
-                    number=made,
-                    subject=subject,
-                    at=self._database.now(connection),
-                    kinds=json.dumps(sorted(kinds)),
-                )
-            )
-        return made
+            return make(connection, number, (subject,), kinds, self._database.now(connection))
 
     def after(self, name: str, seen: int) -> tuple[int, frozenset[str]]:
         """Newest mark's number, 0 when there never was one, and subjects with a mark of a number above `seen`."""

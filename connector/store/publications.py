@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, fun
 
 from connector.errors import CallUs
 from connector.model import Fact, Operation, Snapshot
-from connector.store import operation_leases
+from connector.store import marks, operation_leases
 from connector.store.database import Database
 from connector.store.facts import among, dump, to_row
 from connector.store.leases import Lease, hold, lock, release
@@ -42,9 +42,8 @@ class Publications:
         """The staged facts of `kinds`, and no others, as the next snapshot; gives the lease back.
 
         What was changed after the mark `seen_changes` is taken from the newest snapshot, of the kinds that its change
-        read back: it has put them there, or is about to put them on top. None, and nothing done, where that snapshot
-        cannot say, because there is none, or it is of another configuration, or doubted. `RetryLater` when the lease
-        was lost.
+        read back: it has put them there. None, and nothing done, where that snapshot cannot say, because there is none,
+        or it is of another configuration, or doubted. `RetryLater` when the lease was lost.
         """
         numbers = {self._kinds.make(kind): kind for kind in kinds}
         self._database.analyze(staged, fact)
@@ -97,16 +96,18 @@ class Publications:
         kinds: Sequence[str],
         about: Mapping[str, Iterable[Fact]],
         change: Operation | None = None,
+        marked: bool = False,
     ) -> Snapshot | None:
         """The newest snapshot with these facts of `kinds` by subject instead, or itself when they are the same.
 
         Kinds that its census did not read stay absent. None when there is no snapshot, or it is of another
-        configuration. `RetryLater` when `change` was taken over.
+        configuration. `RetryLater` when `change` was taken over. `marked`: the subjects have marks for it, also where
+        it is None.
         """
         wanted = [(subject, each) for subject, facts in about.items() for each in facts]
         if any(each.subject != subject or each.kind not in kinds for subject, each in wanted):
             raise CallUs("A snapshot was to be amended with facts about something else.")
-        number = self._sources.find(name)
+        number = self._sources.make(name) if marked else self._sources.find(name)
         if number is None:
             return None
         numbers = {kind: self._kinds.make(kind) for kind in kinds}
@@ -114,6 +115,8 @@ class Publications:
             lock(connection, number)
             if change is not None and not operation_leases.hold(connection, change):
                 raise operation_leases.lost(change)
+            if marked:
+                marks.make(connection, number, about, kinds, self._database.now(connection))
             last = newest(connection, number)
             if last is None or of_snapshot_row(name, last).configuration != configuration:
                 return None
@@ -166,8 +169,8 @@ def _carry_over(connection: Connection, lease: Lease, kinds: Mapping[int, str], 
     Only those of the kinds that their changes read back: the others are as old as the last census.
     """
     changed: dict[str, set[str]] = {}
-    marks = select(mark.c.subject, mark.c.kinds).where(mark.c.source == lease.number, mark.c.number > seen)
-    for row in connection.execute(marks.distinct()):
+    made = select(mark.c.subject, mark.c.kinds).where(mark.c.source == lease.number, mark.c.number > seen)
+    for row in connection.execute(made.distinct()):
         for kind in json.loads(row.kinds):
             changed.setdefault(kind, set()).add(row.subject)
     columns = ("kind", "id", "digest", "subject", "held", "body")

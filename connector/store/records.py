@@ -155,8 +155,9 @@ class Store:
         kinds: Sequence[str],
         about: Mapping[str, Iterable[Fact]],
         change: Operation | None = None,
+        marked: bool = False,
     ) -> Snapshot | None:
-        return self._publications.amend(source, configuration, kinds, about, change)
+        return self._publications.amend(source, configuration, kinds, about, change, marked)
 
     def doubt(self, source: str) -> None:
         self._publications.doubt(source)

@@ -225,6 +225,26 @@ def test_a_census_under_way_keeps_what_a_change_did_not_read(records: Records) -
     assert records.page(published, "assignment", "", 10) == [granted]
 
 
+def test_a_change_that_is_not_put_into_the_snapshot_takes_nothing_from_a_census_under_way(tmp_path: Path) -> None:
+    """What the census has read is newer than the snapshot that the change was not put into."""
+    records = open_store(f"sqlite:///{tmp_path / 'store.db'}")
+    asked = ("default", "std:account:update", "u1", "u1", "me", "c", "", {}, "me", 30.0)
+    change, _ = records.operations.accept(*asked)
+    old, seen = (Fact("user", "u1", "u1", body={"title": title}) for title in ("Mate", "Captain"))
+    ours = of(records)
+    publish(records)
+    ours.amend(OWN, ("user",), {"u1": [old]})
+    census = records.begin_census("default", "me", 30)
+    assert census is not None
+    records.stage(census, [seen])
+    with pytest.raises(RetryLater):
+        ours.amend(OWN, ("user",), {"u1": [old]}, replace(change, fence=change.fence + 1))
+    published = records.publish(census, ("user",), SUMMARY, census.mark)
+    assert published is not None
+    assert records.page(published, "user", "", 10) == [seen]
+    records.close()
+
+
 def test_a_change_is_put_into_no_snapshot_of_another_configuration(records: Records) -> None:
     """Nor does that one answer a list any more, should its configuration come back: it lacks the change."""
     ours, theirs = of(records), of(records, "another")

@@ -423,6 +423,25 @@ def test_amend_before_any_census(store: Store) -> None:
     assert store.amend("aws", "", ("user",), {"u1": [USER]}) is None
 
 
+def test_amend_makes_the_marks_it_is_asked_for(store: Store) -> None:
+    """Also where there is nothing to amend; none where its change is another's by now."""
+    assert store.amend("aws", "", ("user",), {"u1": [USER]}, marked=True) is None
+    publish(store, USER)
+    census = begin(store)
+    other = Fact("user", "u2", "u2")
+    store.amend("aws", "", ("user",), {"u1": [USER], "u2": [other]}, marked=True)
+    assert census.mark == 1
+    assert store.marks("aws", 0) == (3, {"u1", "u2"})
+    assert store.marks("aws", 1) == (3, {"u1", "u2"})
+    published = store.publish(census, KINDS, {}, census.mark)
+    assert published is not None
+    assert list(store.page(published, "user", "", 10)) == [USER, other]
+    change, _ = store.operations.accept("aws", "c", "u3", "u3", "me", "c", "", {}, "me", LONG)
+    with pytest.raises(RetryLater):
+        store.amend("aws", "", ("user",), {"u3": []}, replace(change, fence=change.fence + 1), marked=True)
+    assert store.marks("aws", 3) == (3, frozenset())
+
+
 def test_amend_leaves_absent_kinds_absent(store: Store) -> None:
     """A kind that the census did not read must not begin to exist for one account only."""
     publish(store, USER, kinds=("user",))
