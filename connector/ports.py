@@ -247,14 +247,20 @@ class Records(Protocol):
         """Replace all staged facts of `kinds` about `subject`."""
 
     def publish(
-        self, census: Census, kinds: Sequence[str], summary: Mapping[str, object], seen_changes: int
+        self,
+        census: Census,
+        kinds: Sequence[str],
+        summary: Mapping[str, object],
+        seen_changes: int,
+        despite_doubts: bool = False,
     ) -> Snapshot | None:
         """Make the staged facts the next snapshot, in one transaction; facts of kinds not read are absent from it.
 
         What we changed after the mark `seen_changes` is as the newest snapshot has it, which these changes amend; only
         of the kinds that they read back, for of others the census may know more. None, and nothing done, where that one
         cannot say (there is none, it is of another configuration, it is doubted): `lay_out`, re-read what was changed
-        by then and try again.
+        by then and try again. `despite_doubts`, it is published all the same where only doubts speak
+        against it, and is doubted itself.
         """
 
     def lay_out(self, census: Census, kinds: Sequence[str], summary: Mapping[str, object]) -> int:

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from functools import partial
+from typing import Final
 
 import structlog
 
@@ -25,6 +26,9 @@ from connector.reading.together import together
 from connector.reading.work import THREADS, Abandoned, Work
 
 log = structlog.get_logger(__name__)
+
+ROUNDS: Final = 3
+"""Times that a census reads accounts again which were changed meanwhile, before it leaves the rest to the next list."""
 
 
 def kinds_of(source: Source, instance: Instance) -> tuple[str, ...]:
@@ -201,11 +205,17 @@ def _publish(
 
     Where no snapshot of ours has that, ours is laid out for them to be put on top. Accounts changed before are read
     again, and so is what contradicts our changes before the census; however many changes there are meanwhile, nobody
-    reads after them. What stays doubtful, the next list asks anew.
+    reads after them, nor for long after those that could not be read back. What stays doubtful, the next list asks
+    anew.
     """
-    seen = work.census.mark
+    seen, rounds = work.census.mark, 0
     doubted = rereading.read_again(work, instance, kinds, (), elapsed())
-    while (snapshot := work.records.publish(work.census, kinds, _told(summary, doubted), seen)) is None:
+    while (
+        snapshot := work.records.publish(
+            work.census, kinds, _told(summary, doubted), seen, despite_doubts=rounds >= ROUNDS
+        )
+    ) is None:
+        rounds += 1
         before, seen = seen, work.records.lay_out(work.census, kinds, summary)
         _, changed = work.records.marks(work.source.name, before)
         log.info("accounts were changed while the census ran", source=work.source.name, accounts=len(changed))

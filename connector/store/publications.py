@@ -37,22 +37,32 @@ class Publications:
         self._kinds = kinds
 
     def publish(
-        self, lease: Lease, kinds: Sequence[str], summary: Mapping[str, object], seen_changes: int
+        self,
+        lease: Lease,
+        kinds: Sequence[str],
+        summary: Mapping[str, object],
+        seen_changes: int,
+        despite_doubts: bool = False,
     ) -> Snapshot | None:
         """The staged facts of `kinds`, and no others, as the next snapshot; gives the lease back.
 
         What was changed after the mark `seen_changes` is taken from the newest snapshot, of the kinds that its change
         read back: it has put them there. None, and nothing done, where that snapshot cannot say, because there is none,
-        or it is of another configuration, or doubted. `RetryLater` when the lease was lost.
+        or it is of another configuration, or doubted; `despite_doubts`, this one is doubted then as well. `RetryLater`
+        when the lease was lost.
         """
         numbers = {self._kinds.make(kind): kind for kind in kinds}
         self._database.analyze(staged, fact)
         with self._database.writing() as connection:
-            row = hold(connection, lease)
-            if row.mark > seen_changes:
-                last = newest(connection, lease.number)
-                if last is None or not _continues(of_snapshot_row(lease.source, last), summary):
+            if hold(connection, lease).mark > seen_changes:
+                row = newest(connection, lease.number)
+                last = None if row is None else of_snapshot_row(lease.source, row)
+                if last is None or last.configuration != summary.get("fingerprint", ""):
                     return None
+                if _lacks_changes(last):
+                    if not despite_doubts:
+                        return None
+                    summary = {**summary, "doubted": True}
                 _carry_over(connection, lease, numbers, seen_changes)
             made = self._whole(connection, lease, numbers, summary)
             release(connection, lease.number)
@@ -150,13 +160,12 @@ def _record(connection: Connection, **columns: Any) -> Row[Any]:
     return connection.execute(insert(snapshot).values(columns).returning(*snapshot.c)).one()
 
 
-def _continues(last: Snapshot, summary: Mapping[str, object]) -> bool:
-    """Whether what `last` says of an account that we changed is true of the census with this summary, too.
+def _lacks_changes(last: Snapshot) -> bool:
+    """Whether it may lack what was changed lately, to a census that goes on from it.
 
     One that was laid out lacks only what was marked before, and a census that asks has seen those marks.
     """
-    doubted = last.doubted and last.summary["doubted"] != LAID_OUT
-    return not doubted and last.configuration == summary.get("fingerprint", "")
+    return last.doubted and last.summary["doubted"] != LAID_OUT
 
 
 def _staged_by(lease: Lease, kinds: list[int]) -> ColumnElement[bool]:

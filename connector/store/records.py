@@ -118,10 +118,15 @@ class Store:
         self._staging.replace(lease_of(census), subject, kinds, facts)
 
     def publish(
-        self, census: Census, kinds: Sequence[str], summary: Mapping[str, object], seen_changes: int
+        self,
+        census: Census,
+        kinds: Sequence[str],
+        summary: Mapping[str, object],
+        seen_changes: int,
+        despite_doubts: bool = False,
     ) -> Snapshot | None:
         lease = lease_of(census)
-        published = self._publications.publish(lease, kinds, summary, seen_changes)
+        published = self._publications.publish(lease, kinds, summary, seen_changes, despite_doubts)
         if published is not None:
             self._tidy(lease.number, lease.fence)
         return published

@@ -71,14 +71,41 @@ def test_a_census_ends_although_something_changes_whenever_it_wants_to(
         publish = reading.core.records.publish
         wrote: dict[str, str] = {}
 
-        def publish_after_a_change(*asked: Any) -> Any:
+        def publish_after_a_change(*asked: Any, **how: Any) -> Any:
             assert len(wrote) < 5, "it reads again and again"
             user = users[len(wrote)]
             wrote[user] = f"title {len(wrote)}"
             writing.change(user, Op.SET, "title", wrote[user])
-            return publish(*asked)
+            return publish(*asked, **how)
 
         monkeypatch.setattr(reading.core.records, "publish", publish_after_a_change)
         titles = {user: each["attributes"].get("title") for user, each in reading.accounts().items()}
         assert {user: titles[user] for user in wrote} == wrote
         assert reading.desk().freshness.fresh() is not None
+
+
+@pytest.mark.parametrize("before", ["nothing", "a list"])
+def test_a_census_ends_although_some_change_cannot_be_read_back_whenever_it_wants_to(
+    connector: Restarting, monkeypatch: pytest.MonkeyPatch, before: str
+) -> None:
+    """What it leaves is doubted; what could be read back meanwhile is in it."""
+    with Sandbox() as sandbox:
+        reading, writing = connector.on(sandbox, snapshot_max_age=0), connector.on(sandbox)
+        if before == "a list":
+            reading.accounts()
+        users = itertools.cycle(sorted(reading.truth.users))
+        publish = reading.core.records.publish
+        wrote: dict[str, str] = {}
+
+        def publish_after_a_doubt(*asked: Any, **how: Any) -> Any:
+            assert len(wrote) < 8, "it reads again and again"
+            user = next(users)
+            wrote[user] = f"title {len(wrote)}"
+            writing.desk().freshness.doubt(next(users))
+            writing.change(user, Op.SET, "title", wrote[user])
+            return publish(*asked, **how)
+
+        monkeypatch.setattr(reading.core.records, "publish", publish_after_a_doubt)
+        titles = {user: each["attributes"].get("title") for user, each in reading.accounts().items()}
+        assert {user: titles[user] for user in wrote} == wrote
+        assert reading.newest().doubted
