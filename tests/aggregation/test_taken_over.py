@@ -37,10 +37,10 @@ def test_it_puts_nothing_old_over_what_is_newer(
     reached, awake = threading.Event(), threading.Event()
     amend = slow.core.records.amend
 
-    def stands_still(*asked: Any) -> Any:
+    def stands_still(*asked: Any, **how: Any) -> Any:
         reached.set()
         assert awake.wait(30)
-        return amend(*asked)
+        return amend(*asked, **how)
 
     monkeypatch.setattr(slow.core.records, "amend", stands_still)
     monkeypatch.setattr(slow.core.store.operations, "renew", lambda operation, lease: True)
