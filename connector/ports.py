@@ -243,6 +243,12 @@ class Records(Protocol):
     def are_staged(self, census: Census, kind: str, ids: Iterable[str]) -> frozenset[str]:
         """Which of these ids are those of staged facts."""
 
+    def staged_among(self, census: Census, kind: str, ids: Iterable[str]) -> Sequence[Fact]:
+        """Staged facts with one of these ids."""
+
+    def unstage(self, census: Census, kind: str, ids: Iterable[str]) -> None:
+        """Forget staged facts with one of these ids."""
+
     def restage(self, census: Census, subject: str, kinds: Sequence[str], facts: Iterable[Fact]) -> None:
         """Replace all staged facts of `kinds` about `subject`."""
 

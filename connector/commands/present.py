@@ -152,9 +152,9 @@ class Present:
 
     def _contradicts(self, read: live.Live) -> bool:
         """Whether it lacks what AWS acknowledged to us a moment ago, or still has what it took."""
-        there = {(each.kind, each.id) for each in read.facts}
+        found = {(each.kind, each.id): each for each in read.facts}
         known = claims.of(self.desk.operations.recent(self.id, OUTWEIGHS), read.kinds)
-        return any((name in there) is not each.there for name, each in known.items())
+        return not all(claims.met(each, found) for each in known.values())
 
     def publish_gone(self) -> None:
         """Take the account out of the newest snapshot."""

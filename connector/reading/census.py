@@ -60,6 +60,7 @@ def _make(work: Work, clock: Clock, fingerprint: str) -> Snapshot:
     _warn_of_limits(work, instance)
     _read_services(work, kinds)
     grants.warn_of_unlisted(work)
+    doubted = rereading.read_again(work, instance, kinds, (), clock.monotonic() - started)
     orphans, swept = _orphans(work, kinds, instance, clock)
     calls = {name: count - before.get(name, 0) for name, count in work.directories.calls(work.source).items()}
     snapshot = _publish(
@@ -81,6 +82,7 @@ def _make(work: Work, clock: Clock, fingerprint: str) -> Snapshot:
             "seconds": round(clock.monotonic() - started, 3),
             "warnings": work.warnings,
         },
+        doubted,
         lambda: clock.monotonic() - started,
     )
     log.info(
@@ -199,17 +201,17 @@ def _publish(
     instance: Instance,
     kinds: tuple[str, ...],
     summary: Mapping[str, object],
+    doubted: bool,
     elapsed: Callable[[], float],
 ) -> Snapshot:
     """Publish. Our own changes are never undone by a list: what we changed meanwhile is as its change read it back.
 
     Where no snapshot of ours has that, ours is laid out for them to be put on top. Accounts changed before are read
-    again, and so is what contradicts our changes before the census; however many changes there are meanwhile, nobody
-    reads after them, nor for long after those that could not be read back. What stays doubtful, the next list asks
-    anew.
+    again, and so is what contradicts our changes then; however many changes there are meanwhile, nobody reads after
+    them, nor for long after those that could not be read back. What stays doubtful (or is `doubted`), the next list
+    asks anew.
     """
     seen, rounds = work.census.mark, 0
-    doubted = rereading.read_again(work, instance, kinds, (), elapsed())
     while (
         snapshot := work.records.publish(
             work.census, kinds, _told(summary, doubted), seen, despite_doubts=rounds >= ROUNDS

@@ -6,8 +6,9 @@ lists itself how it ended.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from connector.model import (
     ApplicationAssignment,
@@ -23,6 +24,8 @@ from connector.model import (
 from connector.reading import facts
 
 DELETE = "std:account:delete"
+ATTRIBUTE = "attribute"
+"""Kind of a claim about one attribute of a user: its name in the body, its value held, empty where it was cleared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,21 +50,45 @@ Claims = dict[tuple[str, str], Claim]
 
 def of(operations: Iterable[Operation], kinds: Collection[str]) -> Claims:
     """The last word on each fact of `kinds`, of operations in the order in which they were accepted."""
-    found: Claims = {}
+    found: dict[str, Claims] = defaultdict(dict)
     for operation in operations:
+        mine = found[operation.account]
         for each in operation.steps:
-            fact = _about(operation.account, each.step)
-            if fact is None or fact.kind not in kinds or not each.may_be_done:
+            if not each.may_be_done:
                 continue
-            if each.certain or operation.ended_at is not None:
-                found[fact.kind, fact.id] = Claim(fact, each.step.verb.gives is not False, each.certain)
-            else:
-                found.pop((fact.kind, fact.id), None)
+            for fact in _about(operation.account, each.step):
+                if (facts.USER if fact.kind == ATTRIBUTE else fact.kind) not in kinds:
+                    continue
+                claim = Claim(fact, each.step.verb.gives is not False, each.certain)
+                if each.certain or operation.ended_at is not None:
+                    mine[claim.name] = claim
+                else:
+                    mine.pop(claim.name, None)
         if operation.command == DELETE and operation.state == "succeeded":
+            # Nothing has to be there any more. What was taken before is gone all the same.
+            taken = {name: each for name, each in mine.items() if each.certain and not each.there}
             gone = Claim(_user(operation.account), there=False)
-            left = {name: each for name, each in found.items() if each.fact.subject != operation.account}
-            found = {**left, gone.name: gone}
-    return found
+            found[operation.account] = {**taken, gone.name: gone}
+    return {name: each for mine in found.values() for name, each in mine.items()}
+
+
+def met(claim: Claim, found: Mapping[tuple[str, str], Fact]) -> bool:
+    """Whether what was found of its account, by kind and id, is as it has to be."""
+    if claim.fact.kind != ATTRIBUTE:
+        return (claim.name in found) is claim.there
+    user = found.get((facts.USER, claim.fact.subject))
+    if user is None:
+        return True  # that it is missing is another claim's affair
+    value = facts.user(user).attributes.get(str(claim.fact.body["name"]), "")
+    # AWS may normalise what it is given.
+    return value.strip().casefold() == claim.fact.held.strip().casefold()
+
+
+def applied(claim: Claim, user: Fact) -> Fact:
+    """The user with the attribute as it has to be."""
+    found = facts.user(user)
+    changed = {**found.attributes, str(claim.fact.body["name"]): claim.fact.held}
+    return facts.of_user(replace(found, attributes={name: value for name, value in changed.items() if value}))
 
 
 def unnamed(operations: Iterable[Operation]) -> bool:
@@ -78,16 +105,19 @@ def _user(id_: str) -> Fact:
     return Fact(facts.USER, id_, subject=id_)
 
 
-def _about(account: str, step: Step) -> Fact | None:
-    """The fact that a step makes, or unmakes."""
+def _about(account: str, step: Step) -> Iterator[Fact]:
+    """The facts that a step makes, or unmakes."""
     me = Principal("USER", account)
     if not account:
-        return None
+        return
     if step.verb is Verb.CREATE:
-        return _user(account)
-    if step.verb in (Verb.JOIN, Verb.LEAVE):
-        return facts.of_membership(Membership(step.value, account, ""))
-    if step.verb in (Verb.ADMIT, Verb.EXPEL):
-        return facts.of_application_assignment(ApplicationAssignment(step.value, me))
-    pair = Pair.parse(step.value) if step.verb in (Verb.ASSIGN, Verb.UNASSIGN) else None
-    return None if pair is None else facts.of_assignment(Assignment(pair, me))
+        yield _user(account)
+    elif step.verb is Verb.SET_ATTRIBUTES:
+        for name, value in step.attributes.items():
+            yield Fact(ATTRIBUTE, f"{account}/{name}", account, value or "", {"name": name})
+    elif step.verb in (Verb.JOIN, Verb.LEAVE):
+        yield facts.of_membership(Membership(step.value, account, ""))
+    elif step.verb in (Verb.ADMIT, Verb.EXPEL):
+        yield facts.of_application_assignment(ApplicationAssignment(step.value, me))
+    elif (pair := Pair.parse(step.value)) is not None:
+        yield facts.of_assignment(Assignment(pair, me))

@@ -8,8 +8,9 @@ even then, what we did counts for a minute, but as doubted; after that AWS is be
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import structlog
 
@@ -31,8 +32,10 @@ def read_again(
 
     Lists were asked for during the last `elapsed` seconds: what ended before may be missing in the first of them.
     """
-    known = claims.of(work.recent(instance.arn, RECENT + elapsed), kinds)
-    contradicted = {each.fact.subject for each in _contradicted(work, known.values())}
+    known: dict[str, list[Claim]] = defaultdict(list)
+    for each in claims.of(work.recent(instance.arn, RECENT + elapsed), kinds).values():
+        known[each.fact.subject].append(each)
+    contradicted = {each.fact.subject for each in _contradicted(work, chain.from_iterable(known.values()))}
     lately = list(work.recent(instance.arn, OUTWEIGHS))
     again = _Again(work, instance, kinds, known, claims.of(lately, kinds))
     doubts = list(together(THREADS, again.read, sorted(contradicted.union(changed))))
@@ -45,6 +48,11 @@ def _contradicted(work: Work, known: Iterable[Claim]) -> list[Claim]:
         by_kind[each.fact.kind].append(each)
     found = []
     for kind, some in by_kind.items():
+        if kind == claims.ATTRIBUTE:
+            users = {each.fact.subject for each in some}
+            staged = {(each.kind, each.id): each for each in work.records.staged_among(work.census, facts.USER, users)}
+            found += [each for each in some if not claims.met(each, staged)]
+            continue
         there = work.records.are_staged(work.census, kind, [each.fact.id for each in some])
         found += [each for each in some if (each.fact.id in there) is not each.there]
     return found
@@ -55,15 +63,16 @@ class _Again:
     work: Work
     instance: Instance
     kinds: tuple[str, ...]
-    known: Claims
+    known: Mapping[str, Sequence[Claim]]
+    """By account."""
     outweighing: Claims
     """Those that also count for more than a live answer."""
 
     def read(self, account: str) -> bool:
         """Stage the account as AWS has it now. Whether that leaves a doubt about what we did to it."""
         work = self.work
-        mine = [each for each in self.known.values() if each.fact.subject == account]
-        user = self.known.get((facts.USER, account))
+        mine = self.known.get(account, ())
+        user = next((each for each in mine if each.fact.kind == facts.USER), None)
         try:
             found = live.read(
                 work.directories.open(work.source, Lane.LIVE, work.patience()),
@@ -77,21 +86,30 @@ class _Again:
                 self._keep(account, mine)
                 return True
             log.info("an account was deleted", source=work.source.name, account=account)
-            # AWS keeps the assignments of a user whom somebody else deletes (aws-behaviour 23).
-            ours = user is not None and not user.there
-            self._stage(account, (), facts.ABOUT_A_USER if ours else (facts.USER, facts.MEMBERSHIP))
-            return False
+            return self._without(account, mine)
         if user is not None and not user.there and self._outweighs(user):
-            self._stage(account, ())
+            self._without(account, mine)
             return True
         return self._settle(account, mine, found)
+
+    def _without(self, account: str, mine: Iterable[Claim]) -> bool:
+        """Stage that there is no such user. Whether AWS still lists for him what it took from him a moment ago.
+
+        It keeps the assignments of a user who is deleted, but for those that were taken first (aws-behaviour 23).
+        """
+        self._stage(account, (), (facts.USER, facts.MEMBERSHIP))
+        listed = [each for each in _contradicted(self.work, mine) if each.certain and not each.there]
+        kept = [each for each in listed if self._outweighs(each)]
+        for each in kept:
+            self.work.records.unstage(self.work.census, each.fact.kind, [each.fact.id])
+        return bool(kept)
 
     def _settle(self, account: str, mine: Iterable[Claim], found: Iterable[Fact]) -> bool:
         """Stage what was found as our claims want it. Whether they wanted anything else."""
         staged = {(each.kind, each.id): each for each in found if each.kind in self.kinds}
         doubted = False
         for each in mine:
-            if (each.name in staged) is each.there or each.fact.kind == facts.USER:
+            if claims.met(each, staged) or each.fact.kind == facts.USER:
                 continue
             if not each.certain:
                 # AWS goes on with an assignment for minutes; all else it does at once.
@@ -99,7 +117,10 @@ class _Again:
             elif self._outweighs(each):
                 log.warning("AWS does not show our change", source=self.work.source.name, fact=each.fact.id)
                 doubted = True
-                if not each.there:
+                if each.fact.kind == claims.ATTRIBUTE:
+                    user = facts.USER, account
+                    staged[user] = claims.applied(each, staged[user])
+                elif not each.there:
                     del staged[each.name]
                 elif self._can_be_held(each.fact):
                     staged[each.name] = each.fact
@@ -125,7 +146,7 @@ class _Again:
         given = [
             each.fact for each in _contradicted(work, mine) if each.there and each.certain and self._outweighs(each)
         ]
-        found = [each for each in given if each.kind != facts.USER and self._can_be_held(each)]
+        found = [each for each in given if each.kind in facts.ABOUT_A_USER[1:] and self._can_be_held(each)]
         if latest is not None and any(each.kind == facts.USER for each in given):
             name = work.records.one(latest, facts.USER, account)
             found += [name] if name is not None else []

@@ -114,6 +114,12 @@ class Store:
     def are_staged(self, census: Census, kind: str, ids: Iterable[str]) -> frozenset[str]:
         return self._staging.which(lease_of(census), kind, ids)
 
+    def staged_among(self, census: Census, kind: str, ids: Iterable[str]) -> Sequence[Fact]:
+        return self._staging.named(lease_of(census), kind, ids)
+
+    def unstage(self, census: Census, kind: str, ids: Iterable[str]) -> None:
+        self._staging.remove(lease_of(census), kind, ids)
+
     def restage(self, census: Census, subject: str, kinds: Sequence[str], facts: Iterable[Fact]) -> None:
         self._staging.replace(lease_of(census), subject, kinds, facts)
 

@@ -81,6 +81,25 @@ class Staging:
             )
             return frozenset(chain.from_iterable(found))
 
+    def named(self, lease: Lease, kind: str, ids: Iterable[str]) -> list[Fact]:
+        """Staged facts of these ids."""
+        number = self._kinds.make(kind)
+        columns = select(staged.c.id, staged.c.subject, staged.c.held, staged.c.body)
+        with self._database.reading() as connection:
+            return [
+                of_row(kind, row)
+                for some in among(staged.c.id, ids)
+                for row in connection.execute(columns.where(_of(lease), staged.c.kind == number, some))
+            ]
+
+    def remove(self, lease: Lease, kind: str, ids: Iterable[str]) -> None:
+        """Forget staged facts of these ids. `RetryLater` when the lease was lost."""
+        number = self._kinds.make(kind)
+        with self._database.writing() as connection:
+            check(connection, lease)
+            for some in among(staged.c.id, ids):
+                connection.execute(delete(staged).where(_of(lease), staged.c.kind == number, some))
+
     def drop(self, source: int, before: int) -> None:
         """Forget what censuses with a fence below `before` left. Short transactions: others write meanwhile."""
         leftovers = and_(staged.c.source == source, staged.c.fence < before)

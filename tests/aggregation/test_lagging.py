@@ -17,7 +17,7 @@ from connector.aws.directory import Directory
 from connector.commands import trail
 from connector.commands.desk import NOBODY
 from connector.errors import AlreadyExists
-from connector.model import Lane, NewAccount, OneAccount, Op, Principal, Recorded, Step, Verb
+from connector.model import Lane, NewAccount, OneAccount, Op, Pair, Principal, Recorded, Step, Verb
 from connector.reading import facts
 from connector.sandbox.options import Options
 from connector.sandbox.seed import Size, generated
@@ -190,6 +190,62 @@ def test_a_create_that_is_asked_again_says_nothing_of_what_its_first_run_gave(
     assert not doubted(world)
     again = world.core.store.operations.listed(None, False, 1)[0]
     assert group not in str(trail.outcome(again, NOBODY)["steps"]), "nor does the audit say that it was given now"
+
+
+@pytest.mark.parametrize("op", [Op.SET, Op.REMOVE])
+def test_attributes_are_not_undone_by_lists_that_lag(
+    world: Configured, monkeypatch: pytest.MonkeyPatch, op: Op
+) -> None:
+    """Nor by a live answer that lags."""
+    user, _ = lacking(world, PAIRS)
+    wanted = "Captain" if op is Op.SET else None
+    world.change(user, Op.SET, "title", "Mate")
+    directory = world.desk().directory(Lane.LIVE)
+    old = {each.id: each for each in directory.users()}
+    world.change(user, op, "title", *([wanted] if wanted else []))
+    assert not doubted(world)
+
+    monkeypatch.setattr(Directory, "users", lambda _: iter(old.values()))
+    assert world.accounts()[user]["attributes"].get("title") == wanted
+    assert not doubted(world), "it was asked for live"
+    described = Directory.user
+    monkeypatch.setattr(Directory, "user", lambda self, id_: old.get(id_) or described(self, id_))
+    assert world.accounts()[user]["attributes"].get("title") == wanted
+    assert doubted(world)
+
+
+def test_what_a_deleted_user_was_rid_of_is_no_orphan(
+    connector: Restarting, monkeypatch: pytest.MonkeyPatch, clock: type[Ahead]
+) -> None:
+    """Though AWS lists it still. What AWS could not take is one, though AWS lists the user still."""
+    with Sandbox(generated(BY_PAIR, 1), Options(assignment_seconds=0.0)) as sandbox:
+        world = connector.on(sandbox, snapshot_max_age=0, entitlement_types=ALL)
+        user, pair = lacking(world, PAIRS)
+        world.change(user, Op.ADD, PAIRS, pair)
+        directory = world.desk().directory(Lane.LIVE)
+        rows, old, before = _rows(directory, pair), directory.user(user), world.newest().summary["orphans"]
+        world.run("std:account:delete", OneAccount(user))
+        ask, users = Directory.assignments_of_pair, Directory.users
+        shown = [each for each in rows if each.principal.id == user]
+        monkeypatch.setattr(
+            Directory, "assignments_of_pair", lambda *asked: [*ask(*asked), *(shown if asked[1].id == pair else ())]
+        )
+        world.accounts()
+        assert world.newest().summary["orphans"] == before
+        assert not world.core.records.about(world.newest(), facts.ASSIGNMENT, [user])
+        assert doubted(world)
+
+        clock.by += 61
+        monkeypatch.setattr(Directory, "users", lambda self: iter([*users(self), old]))
+        assert user not in world.accounts()
+        assert any(user in each for each in world.newest().summary["orphans"])  # type: ignore[attr-defined]
+        assert not doubted(world)
+
+
+def _rows(directory: Any, pair: str) -> list[Any]:
+    found = Pair.parse(pair)
+    assert found is not None
+    return list(directory.assignments_of_pair(found))
 
 
 # ---- what AWS shows when it is asked live ------------------------------------------------------------------------

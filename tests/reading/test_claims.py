@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from connector.model import Operation, OperationState, Recorded, Result, Step, Verb
+from connector.model import Fact, Operation, OperationState, Recorded, Result, Step, User, Verb
 from connector.reading import claims, facts
 
 KINDS = (facts.USER, facts.MEMBERSHIP)
@@ -65,9 +65,33 @@ def test_who_was_deleted_has_nothing_left() -> None:
     before = [operation(MADE, GIVEN), operation(GIVEN, account="u2")]
     user, other = (facts.USER, "u1"), (facts.MEMBERSHIP, "g1/u2")
     assert told(*before) == {user: (True, True), GROUP: (True, True), other: (True, True)}
-    assert told(*before, operation(TAKEN, command="delete")) == {other: (True, True), user: (False, True)}
+    after = {other: (True, True), user: (False, True), GROUP: (False, True)}
+    assert told(*before, operation(TAKEN, command="delete")) == after, "what was taken is gone all the same"
+    assert told(*before, operation(UNSEEN, command="delete")) == {other: (True, True), user: (False, True)}
     kept = operation(REFUSED, command="delete", state="partly")
     assert told(*before, kept) == told(*before)
+
+
+def test_each_attribute_counts_as_it_was_set_last() -> None:
+    """However AWS spells it. One that goes on says nothing."""
+
+    def sets(result: Result | None, **values: str | None) -> Recorded:
+        return Recorded(Step(Verb.SET_ATTRIBUTES, "", attributes=values), result)
+
+    first = operation(sets(Result.DONE, title="Mate", nickName="Jo"))
+    second = operation(sets(Result.DONE, title=None))
+    known = claims.of([first, second], KINDS)
+    assert {each.fact.body["name"]: each.fact.held for each in known.values()} == {"title": "", "nickName": "Jo"}
+
+    def user(**values: str) -> dict[tuple[str, str], Fact]:
+        return {(facts.USER, "u1"): facts.of_user(User("u1", values))}
+
+    assert all(claims.met(each, user(nickName="JO ")) for each in known.values())
+    assert not all(claims.met(each, user(nickName="Jo", title="Mate")) for each in known.values())
+    assert not all(claims.met(each, user()) for each in known.values())
+    assert all(claims.met(each, {}) for each in known.values()), "who is missing is another claim's affair"
+    under_way = operation(sets(None, title="Captain"), state="accepted", ended_at=None)
+    assert [each.fact.body["name"] for each in claims.of([first, under_way], KINDS).values()] == ["nickName"]
 
 
 def test_a_create_of_which_nobody_knows_whom_it_made() -> None:

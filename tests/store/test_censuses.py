@@ -64,6 +64,8 @@ def test_a_lease_that_ran_out_is_taken_over(store: Store) -> None:
     with pytest.raises(RetryLater, match="source aws"):
         store.restage(dead, "u1", KINDS, [USER])
     with pytest.raises(RetryLater, match="source aws"):
+        store.unstage(dead, "user", ["u1"])
+    with pytest.raises(RetryLater, match="source aws"):
         store.publish(dead, KINDS, {}, 0)
     store.abandon(dead, "too late to matter")
     assert store.last_failure("aws") is None
@@ -138,6 +140,11 @@ def test_staged_facts_are_for_their_census_only(store: Store) -> None:
     assert list(store.staged(census, "group")) == [GROUP]
     assert list(store.staged(census, "pair")) == []
     assert store.are_staged(census, "user", ["u2", "u4", "u1"]) == {"u1", "u2"}
+    assert store.staged_among(census, "group", ["g1", "u1"]) == [GROUP]
+    store.unstage(census, "user", ["u2", "u4"])
+    store.unstage(census, "group", ["u1"])
+    assert [fact.id for fact in store.staged(census, "user")] == ["u1", "u3"]
+    store.stage(census, [Fact("user", "u2", "u2")])
     assert store.are_staged(census, "pair", ["u2"]) == store.are_staged(census, "user", []) == frozenset()
     assert store.latest("aws") is None
 
