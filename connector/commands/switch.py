@@ -41,6 +41,8 @@ def enable(desk: Desk, asked: OneAccount) -> Iterator[Event]:
                 "send this again"
             )
     if journal is None:
+        # An earlier run that was interrupted may have given all of it back, and told no list.
+        present.publish()
         yield account
     elif desk.stripped.hand_over(desk.source.name, asked.id, desk.others):
         yield _handed_over(present, journal)
@@ -69,6 +71,8 @@ def _present(desk: Desk, asked: OneAccount) -> Present:
 def _through_scim(desk: Desk, present: Present, *, disabled: bool) -> Account:
     account = present.account()
     if _in_aws(account) is disabled:
+        # An earlier run that was interrupted may have done it, and told no list.
+        present.publish()
         return account
     with present.doubted_unless_seen():
         present.directory.set_enabled(present.id, not disabled)

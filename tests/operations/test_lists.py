@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from connector.app import Core
 from connector.commands import COMMANDS
-from connector.model import Account, Lane, ListAccounts, Operation, Source
+from connector.commands.present import Present
+from connector.model import Account, Lane, ListAccounts, OneAccount, Operation, Source
 from connector.sandbox.server import Sandbox
 from connector.settings import Settings
 from tests.named import Named
@@ -184,3 +187,40 @@ def test_nothing_is_doubted_where_nothing_was_interrupted(killed: Killed) -> Non
     killed.born().look_back()
 
     assert first.records.latest("default") == before
+
+
+@pytest.mark.parametrize("how", ["disable", "enable"])
+@pytest.mark.parametrize("by", ["strip", "scim"])
+def test_who_asks_again_after_a_kill_finds_in_lists_what_was_done_before_it(
+    killed: Killed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, how: str, by: str
+) -> None:
+    """Another process takes the change over, and has nothing left to do; the one that did it told no list."""
+    token = tmp_path / "token"
+    token.write_text(killed.sandbox.scim_token)
+    scim = {"scim_endpoint": killed.sandbox.scim_url, "scim_token_file": str(token)} if by == "scim" else {}
+    source = replace(SOURCE, disable_by=by, **scim)  # type: ignore[arg-type]
+    dying, living = killed.born(source), killed.born(source)
+    tim = OneAccount(killed.user("tim"))
+
+    def ask(core: Core, command: str, asked: Any) -> dict[str, Account]:
+        events = COMMANDS[f"std:account:{command}"].run(core.desk(source, threading.Event()), asked)
+        return {each.id: each for each in events if isinstance(each, Account)}
+
+    if how == "enable":
+        ask(living, "disable", tim)
+    before = ask(living, "list", ListAccounts())[tim.id]
+    with monkeypatch.context() as patch:
+        patch.setattr(Present, "publish", _dies)
+        with pytest.raises(SystemExit):
+            ask(dying, how, tim)
+    with sqlite3.connect(killed.store_url.removeprefix("sqlite:///")) as store:
+        store.execute("UPDATE operation SET lease_until = 0 WHERE ended_at IS NULL")
+
+    answered = ask(living, how, tim)[tim.id]
+
+    assert answered.disabled is (how == "disable") is not before.disabled
+    assert ask(living, "list", ListAccounts())[tim.id] == answered
+
+
+def _dies(*_: object) -> None:
+    raise SystemExit
