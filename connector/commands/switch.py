@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Final
 
 from connector import attributes
 from connector.changing.planning import GIVE
@@ -17,8 +18,10 @@ from connector.commands.carrying import perform_noted, refusals
 from connector.commands.desk import Desk
 from connector.commands.present import Present
 from connector.commands.stripping import as_left, everything, held, kept_by, strip, taken, told
-from connector.errors import AwsFailed, Conflicts, DisableNotConfigured, NotGrantable
-from connector.model import Account, Event, Lane, OneAccount, Outcome, Principal, Refusal, Step
+from connector.errors import AwsFailed, Conflicts, ConnectorError, DisableNotConfigured, NotGrantable
+from connector.model import Account, Event, Lane, OneAccount, Outcome, Principal, Refusal, Result, Step, Verb
+
+STATUS: Final = "userStatus"
 
 
 def enable(desk: Desk, asked: OneAccount) -> Iterator[Event]:
@@ -70,12 +73,16 @@ def _present(desk: Desk, asked: OneAccount) -> Present:
 
 def _through_scim(desk: Desk, present: Present, *, disabled: bool) -> Account:
     account = present.account()
+    wanted = "DISABLED" if disabled else "ENABLED"
     if _in_aws(account) is disabled:
         # An earlier run that was interrupted may have done it, and told no list.
+        desk.noted.about_to([])
         present.publish()
         return account
+    step = Step(Verb.SET_ATTRIBUTES, STATUS, attributes={STATUS: wanted})
+    desk.noted.about_to([step])
     with present.doubted_unless_seen():
-        present.directory.set_enabled(present.id, not disabled)
+        _set_enabled(desk, present, step, not disabled)
         account = present.account()
         for pause in PAUSES:
             if _in_aws(account) is disabled:
@@ -85,14 +92,25 @@ def _through_scim(desk: Desk, present: Present, *, disabled: bool) -> Account:
     present.lagging = _in_aws(account) is not disabled
     present.publish()
     if present.lagging:
-        wanted = "DISABLED" if disabled else "ENABLED"
-        raise AwsFailed(f"SCIM accepted the change, but user {present.id} does not read as {wanted}; try again")
+        unseen = f"SCIM accepted the change, but user {present.id} does not read as {wanted}; try again"
+        desk.noted.came_of([Outcome(step, Result.FAILED, unseen, acknowledged=True)])
+        raise AwsFailed(unseen)
     return account
+
+
+def _set_enabled(desk: Desk, present: Present, step: Step, enabled: bool) -> None:
+    """Through SCIM, and noted as what any other change of an attribute is: a census is held against it."""
+    try:
+        present.directory.set_enabled(present.id, enabled)
+    except ConnectorError as failure:
+        desk.noted.came_of([Outcome(step, Result.FAILED, str(failure), unknown=failure.unknown)])
+        raise
+    desk.noted.came_of([Outcome(step, Result.DONE)])
 
 
 def _in_aws(account: Account) -> bool:
     """Whether AWS has it disabled. Our journal is no reason to leave a user enabled there."""
-    return account.attributes.get("userStatus") == "DISABLED"
+    return account.attributes.get(STATUS) == "DISABLED"
 
 
 def _strip(desk: Desk, present: Present) -> Account:

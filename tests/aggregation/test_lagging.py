@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -212,6 +213,27 @@ def test_attributes_are_not_undone_by_lists_that_lag(
     monkeypatch.setattr(Directory, "user", lambda self, id_: old.get(id_) or described(self, id_))
     assert world.accounts()[user]["attributes"].get("title") == wanted
     assert doubted(world)
+
+
+@pytest.mark.parametrize("how", ["disable", "enable"])
+def test_who_was_disabled_is_not_listed_as_enabled(
+    connector: Restarting, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, how: str
+) -> None:
+    """Through SCIM. Nor the other way round."""
+    with Sandbox(generated(BY_PAIR, 1), Options(assignment_seconds=0.0)) as sandbox:
+        token = tmp_path / "token"
+        token.write_text(sandbox.scim_token)
+        scim = {"disable_by": "scim", "scim_endpoint": sandbox.scim_url, "scim_token_file": str(token)}
+        world = connector.on(sandbox, snapshot_max_age=0, **scim)
+        user, _ = world.outsider()
+        if how == "enable":
+            world.run("std:account:disable", OneAccount(user))
+        world.accounts()
+        old = list(world.desk().directory(Lane.LIVE).users())
+        world.run(f"std:account:{how}", OneAccount(user))
+        monkeypatch.setattr(Directory, "users", lambda _: iter(old))
+        assert world.accounts()[user]["attributes"]["userStatus"] == {"disable": "DISABLED", "enable": "ENABLED"}[how]
+        assert not doubted(world)
 
 
 def test_what_a_deleted_user_was_rid_of_is_no_orphan(
