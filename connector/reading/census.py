@@ -163,18 +163,18 @@ def _orphans(work: Work, kinds: tuple[str, ...], instance: Instance, clock: Cloc
         return [], 0.0
     if not work.by_pair:
         return _known_orphans(work, instance)
-    listed = {each.id for each in work.staged(facts.USER)}
-    if facts.GROUP in kinds:
-        listed |= {each.id for each in work.staged(facts.GROUP)}
     held: dict[Principal, list[str]] = {}
     for each in work.staged(facts.ASSIGNMENT):
-        given_to = facts.principal(each)
-        unknown = given_to.id not in listed and (given_to.type == "USER" or facts.GROUP in kinds)
-        if unknown:
-            held.setdefault(given_to, []).append(each.held)
+        held.setdefault(facts.principal(each), []).append(each.held)
+    read = {"USER": facts.USER, "GROUP": facts.GROUP if facts.GROUP in kinds else None}
+    unlisted = set[Principal]()
+    for type_, kind in read.items():
+        if kind is not None:
+            given_to = {each.id: each for each in held if each.type == type_}
+            unlisted |= {given_to[each] for each in given_to.keys() - work.are_staged(kind, given_to)}
     directory = work.directory()
-    asked = together(THREADS, lambda each: (each, exists(directory, each)), held)
-    absent = [given_to for given_to, there in asked if not there]
+    asked = together(THREADS, lambda each: (each, exists(directory, each)), unlisted)
+    absent = [each for each, there in asked if not there]
     orphans = sorted(f"{pair} of {each.type} {each.id}" for each in absent for pair in held[each])
     if orphans:
         named = ", ".join(orphans[: grants.NAMED]) + (", …" if len(orphans) > grants.NAMED else "")

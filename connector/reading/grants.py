@@ -44,16 +44,16 @@ def read_assignments(work: Work, sets: Future[list[str]], told: Told) -> None:
     """Stage pairs and assignments, by the cheaper walk."""
     directory = work.directory()
     pairs = _pairs(work, directory, work.wait_for(sets))
-    work.stage(facts.of_pair(each) for each in pairs)
-    users = work.at_least(told.users, len(pairs))
+    users = work.at_least(told.users, lambda: len(pairs) - len(told.groups_so_far()))
     told.chosen.set()
-    # Groups are waited for only where they can tip the scales.
-    groups = _groups(work, directory, told) if len(pairs) > users and not work.sweep else ()
+    # The other groups are waited for only where they can tip the scales.
+    known = told.groups_so_far()
+    groups = _groups(work, directory, told) if len(pairs) > users + len(known) and not work.sweep else known
     choice = walk.assignments(len(pairs), users, len(groups), sweep=work.sweep)
     work.chose(choice)
     if choice.name == walk.ASSIGNMENTS_BY_PAIR:
         _by_pair(work, directory, pairs)
-    elif not _by_principal(work, directory, groups, users, len(pairs)):
+    elif not _by_principal(work, directory, groups, users, pairs):
         work.chose(walk.Walk(walk.ASSIGNMENTS_BY_PAIR, len(pairs), "principals took more pages than that"))
         _by_pair(work, directory, pairs)
 
@@ -109,10 +109,12 @@ def _groups(work: Work, directory: Directory, told: Told) -> tuple[str, ...]:
 
 def _by_pair(work: Work, directory: Directory, pairs: list[Pair]) -> None:
     asked = together(THREADS, lambda pair: list(directory.assignments_of_pair(pair)), pairs)
-    work.stage(facts.of_assignment(row) for rows in asked for row in rows)
+    found = (facts.of_assignment(row) for rows in asked for row in rows)
+    # Not the pairs alone: while others have the store, nothing would be asked of AWS.
+    work.stage(chain(map(facts.of_pair, pairs), found))
 
 
-def _by_principal(work: Work, directory: Directory, groups: tuple[str, ...], users: int, pairs: int) -> bool:
+def _by_principal(work: Work, directory: Directory, groups: tuple[str, ...], users: int, pairs: list[Pair]) -> bool:
     """Users, then every group itself.
 
     A user's rows repeat those of its groups, but prove nothing about them: a member who leaves while he is asked takes
@@ -123,6 +125,7 @@ def _by_principal(work: Work, directory: Directory, groups: tuple[str, ...], use
     def ask(principal: Principal) -> tuple[Principal, list[Assignment]]:
         return principal, rows_of(directory, principal, lambda: directory.assignments_of(principal))
 
+    work.stage(map(facts.of_pair, pairs))
     dearer = mixed = False
 
     def of_users() -> Iterator[Fact]:
@@ -131,7 +134,7 @@ def _by_principal(work: Work, directory: Directory, groups: tuple[str, ...], use
         asked_for = (Principal("USER", each.id) for each in work.staged(facts.USER))
         for answered, (asked, rows) in enumerate(together(THREADS, ask, asked_for), start=1):
             calls += walk.pages(len(rows))
-            dearer = walk.dearer(answered, calls, users, pairs)
+            dearer = walk.dearer(answered, calls, users, len(pairs))
             if dearer:
                 return
             mixed = mixed or any(row.principal.type == "GROUP" for row in rows)

@@ -24,6 +24,10 @@ class Told:
     chosen: threading.Event = field(default_factory=threading.Event)
     """Set by those who read assignments once they know enough users to choose how."""
 
+    def groups_so_far(self) -> tuple[str, ...]:
+        """All of them; none before they are known, or where they are not read."""
+        return self.groups.result() or () if self.groups.done() else ()
+
 
 def read_users(work: Work, told: Told) -> None:
     """Stage users. A page names the next one, so that they come one after the other."""
@@ -45,7 +49,7 @@ def read_groups(work: Work, kinds: tuple[str, ...], told: Told) -> None:
 
 
 def _memberships(work: Work, told: Told, groups: list[str]) -> None:
-    choice = walk.memberships(len(groups), work.at_least(told.users, len(groups)))
+    choice = walk.memberships(len(groups), work.at_least(told.users, lambda: len(groups)))
     work.chose(choice)
     directory = work.directory()
     by_group = choice.name == walk.MEMBERSHIPS_BY_GROUP

@@ -74,6 +74,10 @@ class Work:
     def staged(self, kind: str) -> Iterator[Fact]:
         return self.records.staged(self.census, kind)
 
+    def are_staged(self, kind: str, ids: Iterable[str]) -> frozenset[str]:
+        """Which of these ids are those of staged facts."""
+        return self.records.are_staged(self.census, kind, ids)
+
     @property
     def by_pair(self) -> bool:
         """Whether assignments were read by pair, which shows orphans."""
@@ -89,9 +93,9 @@ class Work:
                 raise Abandoned
         return answer.result()
 
-    def at_least(self, growing: Growing, enough: int) -> int:
+    def at_least(self, growing: Growing, enough: Callable[[], int]) -> int:
         """How many there are; of more than `enough`, any number from `enough` on, as soon as that is known."""
-        while not growing.all.done() and growing.so_far < enough:
+        while not growing.all.done() and growing.so_far < enough():
             if self.failed.wait(0.01):
                 raise Abandoned
         return growing.all.result() if growing.all.done() else growing.so_far

@@ -131,18 +131,16 @@ class Store:
         seen_changes: int,
         despite_doubts: bool = False,
     ) -> Snapshot | None:
-        lease = lease_of(census)
-        published = self._publications.publish(lease, kinds, summary, seen_changes, despite_doubts)
-        if published is not None:
-            self._tidy(lease.number, lease.fence)
-        return published
+        return self._publications.publish(lease_of(census), kinds, summary, seen_changes, despite_doubts)
 
     def lay_out(self, census: Census, kinds: Sequence[str], summary: Mapping[str, object]) -> int:
         return self._publications.lay_out(lease_of(census), kinds, summary)
 
     def abandon(self, census: Census, reason: str) -> None:
+        self._leases.abandon(lease_of(census), reason)
+
+    def tidy(self, census: Census) -> None:
         lease = lease_of(census)
-        self._leases.abandon(lease, reason)
         self._tidy(lease.number, lease.fence)
 
     def census_running(self, source: str) -> bool:
