@@ -22,5 +22,12 @@ def shared_pool(store_url: str) -> ConnectionPool | None:
     # SQLAlchemy names the driver in the scheme; libpq knows the scheme alone.
     conninfo = urlunsplit(("postgresql", *parts[1:]))
     return ConnectionPool(
-        conninfo, min_size=1, max_size=CONNECTIONS, open=True, kwargs={"autocommit": True}, name="pace"
+        conninfo,
+        min_size=1,
+        max_size=CONNECTIONS,
+        open=True,
+        kwargs={"autocommit": True},
+        # Some that a restart of the database cut are among them, and whoever gets one has done nothing wrong.
+        check=ConnectionPool.check_connection,
+        name="pace",
     )

@@ -8,9 +8,11 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from psycopg import OperationalError
 from psycopg_pool import ConnectionPool
 
 from connector.clock import SystemClock
@@ -175,3 +177,21 @@ def test_nobody_who_stands_still_keeps_the_others_waiting(url, pool):
     finally:
         worker.kill()
         worker.communicate(timeout=10)
+
+
+def test_connections_that_the_database_cut_are_replaced(pool):
+    """A restart, a failover, an administrator: the next call has its turn all the same."""
+    pace = Pace({"sso-admin": 20}, CLOCK, pool)
+    threads = [threading.Thread(target=_taking, args=(pace, 3)) for _ in range(4)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    with pool.connection() as session:
+        others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        session.execute(f"SELECT pg_terminate_backend(pid) {others}")
+        itself = "SELECT pg_terminate_backend(pg_backend_pid())"
+        with suppress(OperationalError):
+            session.execute(itself)
+
+    assert _taking(pace, 12) < 5
