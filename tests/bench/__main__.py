@@ -29,6 +29,7 @@ PARTS: Final[dict[str, tuple[str, str, Callable[[], Row]]]] = {
         f"cold-{shape}-{tps}": ("cold", "wall ÷ bound", partial(cold, shape, tps))
         for shape, tps in (("S", 20), ("M", 20), ("W", 20), ("S", 200), ("M", 200))
     },
+    **{f"cold-{shape}-200-at-once": ("cold", "wall ÷ bound", partial(cold, shape, 200, 0)) for shape in ("S", "M")},
     "cold-S-20-shared": ("cold", "wall", partial(cold, "S", 20, beside=True)),
     "grant-1": ("grant", "ratio", beside_a_census),
     "grant-2": ("grant", "ratio", partial(beside_a_census, 2)),

@@ -14,10 +14,10 @@ from tests.bench.oracle import cheapest
 from tests.bench.world import SHAPES, Emulated, Service, listing
 
 
-def cold(name: str, tps: float, *, beside: bool = False) -> dict[str, str]:
-    """One shape at one quota; `beside` another client, which takes half of the sso-admin quota."""
+def cold(name: str, tps: float, latency: float = 60, *, beside: bool = False) -> dict[str, str]:
+    """One shape at one quota, and a latency in ms; `beside` another client, which takes half of the sso-admin quota."""
     shape = SHAPES[name]
-    with Emulated(shape, tps) as emulated, Service(emulated, tps * 0.9) as service:
+    with Emulated(shape, tps, latency) as emulated, Service(emulated, tps * 0.9) as service:
         with rival(emulated.environment(), tps / 2 if beside else 0.0) as rivalled:
             found = listing(service.running.client())
         state = emulated.get("state")
@@ -31,7 +31,7 @@ def cold(name: str, tps: float, *, beside: bool = False) -> dict[str, str]:
         bound = (ours["sso-admin"] - rate_of(tps * 0.9).burst) / (tps * 0.9)
         throttled = sum(state["throttles"].values()) if isinstance(state["throttles"], dict) else state["throttles"]
         return {
-            "run": f"{name} at {tps:.0f} TPS" + (", half taken by another client" if beside else ""),
+            "run": f"{name} at {tps:.0f} TPS, {latency:.0f} ms" + (", half taken by another client" if beside else ""),
             "calls": " + ".join(f"{ours[each]} {each}" for each in ours),
             "cheapest": str(sum(least.values())),
             "calls ÷ cheapest": f"{sum(ours.values()) / sum(least.values()):.3f}",
