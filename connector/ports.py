@@ -423,7 +423,8 @@ class Operations(Protocol):
     def recent(self, account: str | None, seconds: float) -> Sequence[Operation]:
         """Those with this account (None: with any) that are unfinished, or ended so many seconds ago at most.
 
-        In the order in which they were accepted, of all sources: two may serve one instance.
+        In the order in which they were accepted, of all sources: two may serve one instance. For their steps: what was
+        asked and answered is left out.
         """
 
     def created(self, source: str, content: str) -> Operation | None:

@@ -37,7 +37,7 @@ def read_again(
         known[each.fact.subject].append(each)
     contradicted = {each.fact.subject for each in _contradicted(work, chain.from_iterable(known.values()))}
     lately = list(work.recent(instance.arn, OUTWEIGHS))
-    again = _Again(work, instance, kinds, known, claims.of(lately, kinds))
+    again = _Again(work, instance, kinds, known, claims.of(lately, kinds), work.stripped())
     doubts = list(together(THREADS, again.read, sorted(contradicted.union(changed))))
     return any(doubts) or claims.unnamed(lately)
 
@@ -67,6 +67,8 @@ class _Again:
     """By account."""
     outweighing: Claims
     """Those that also count for more than a live answer."""
+    stripped: Collection[str]
+    """Who our journal says is disabled. Who is from now on is changed meanwhile, and marked."""
 
     def read(self, account: str) -> bool:
         """Stage the account as AWS has it now. Whether that leaves a doubt about what we did to it."""
@@ -79,7 +81,7 @@ class _Again:
                 work.records,
                 work.source,
                 account,
-                stripped=account in work.stripped(),
+                stripped=account in self.stripped,
             ).facts
         except AccountNotFound:
             if user is not None and user.there and self._outweighs(user):

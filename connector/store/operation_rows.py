@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, Select, literal, select
 
 from connector.errors import CallUs, FixRequest
 from connector.model import Operation, Recorded, Result, Step, Verb
@@ -24,6 +24,14 @@ PROJECTION: Final[Select[Any]] = select(operation, source.c.name.label("source_n
     source, source.c.id == operation.c.source
 )
 """What `of_row` needs."""
+
+STEPS: Final[Select[Any]] = select(
+    *(each for each in operation.c if each.name not in ("asked", "answer")),
+    literal("{}").label("asked"),
+    literal("{}").label("answer"),
+    source.c.name.label("source_name"),
+).join(source, source.c.id == operation.c.source)
+"""The same without what was asked and answered, which can be long: for who reads thousands for their steps."""
 
 
 def check(name: str, value: str) -> str:

@@ -22,7 +22,7 @@ from connector.store.ledgers import ended, operation, operation_head, unfinished
 from connector.store.names import Names
 from connector.store.operation_keys import DAY, Keys
 from connector.store.operation_leases import abandoned, ended_by, lock, lost, take, write
-from connector.store.operation_rows import PROJECTION, check, dump, dump_steps, of_row
+from connector.store.operation_rows import PROJECTION, STEPS, check, dump, dump_steps, of_row
 
 CREATE: Final = "std:account:create"
 
@@ -119,8 +119,11 @@ class Operations:
         return self._is_there(operation, later)
 
     def recent(self, account: str | None, seconds: float) -> Sequence[Operation]:
-        """Those with the account, or any, that go on, or ended so many seconds ago at most, as they were accepted."""
-        wanted = PROJECTION.order_by(operation.c.number)
+        """Those with the account, or any, that go on, or ended so many seconds ago at most, as they were accepted.
+
+        Without what was asked and answered.
+        """
+        wanted = STEPS.order_by(operation.c.number)
         if account is not None:
             wanted = wanted.where(operation.c.account == account)
         with self._database.reading() as connection:
