@@ -5,7 +5,7 @@ Every method raises only `errors.ConnectorError`s. A list that was not read to i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
 from datetime import datetime
 from typing import Protocol
 
@@ -295,6 +295,9 @@ class Records(Protocol):
 
     def marks(self, source: str, after: int) -> tuple[int, frozenset[str]]:
         """Newest mark's number, and the subjects with a mark of a number above `after`."""
+
+    def read_back(self, source: str, after: int) -> Mapping[str, Set[str]]:
+        """Subjects with a mark of a number above `after`, by the kinds of the facts that were read back of them."""
 
     def amend(
         self,

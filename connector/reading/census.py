@@ -60,7 +60,7 @@ def _make(work: Work, clock: Clock, fingerprint: str) -> Snapshot:
     _warn_of_limits(work, instance)
     _read_services(work, kinds)
     grants.warn_of_unlisted(work)
-    doubted = rereading.read_again(work, instance, kinds, (), clock.monotonic() - started)
+    doubted = rereading.read_again(work, instance, kinds, (), work.census.mark, clock.monotonic() - started)
     orphans, swept = _orphans(work, kinds, instance, clock)
     calls = {name: count - before.get(name, 0) for name, count in work.directories.calls(work.source).items()}
     snapshot = _publish(
@@ -222,7 +222,7 @@ def _publish(
         _, changed = work.records.marks(work.source.name, before)
         log.info("accounts were changed while the census ran", source=work.source.name, accounts=len(changed))
         accounts = [each for each in changed if RESOURCE_ID.match(each)]
-        doubted |= rereading.read_again(work, instance, kinds, accounts, elapsed())
+        doubted |= rereading.read_again(work, instance, kinds, accounts, seen, elapsed())
         # Somebody may have been made whom nobody knows, after the users were read.
         doubted |= "" in changed
     return snapshot

@@ -39,6 +39,11 @@ class Claim:
     """Else AWS may do it yet, or never."""
 
     @property
+    def kind(self) -> str:
+        """Of the fact that shows it."""
+        return facts.USER if self.fact.kind == ATTRIBUTE else self.fact.kind
+
+    @property
     def name(self) -> tuple[str, str]:
         """Kind and id."""
         return self.fact.kind, self.fact.id
@@ -57,9 +62,9 @@ def of(operations: Iterable[Operation], kinds: Collection[str]) -> Claims:
             if not each.may_be_done:
                 continue
             for fact in _about(operation.account, each.step):
-                if (facts.USER if fact.kind == ATTRIBUTE else fact.kind) not in kinds:
-                    continue
                 claim = Claim(fact, each.step.verb.gives is not False, each.certain)
+                if claim.kind not in kinds:
+                    continue
                 if each.certain or operation.ended_at is not None:
                     mine[claim.name] = claim
                 else:

@@ -26,16 +26,19 @@ log = structlog.get_logger(__name__)
 
 
 def read_again(
-    work: Work, instance: Instance, kinds: tuple[str, ...], changed: Collection[str], elapsed: float
+    work: Work, instance: Instance, kinds: tuple[str, ...], changed: Collection[str], seen: int, elapsed: float
 ) -> bool:
     """Read the `changed` accounts again, and those of which what is staged contradicts us. Whether a doubt is left.
 
+    What a change read back after the mark `seen` takes the place of what is staged anyhow, and contradicts nothing.
     Lists were asked for during the last `elapsed` seconds: what ended before may be missing in the first of them.
     """
+    settled = work.records.read_back(work.source.name, seen)
     known: dict[str, list[Claim]] = defaultdict(list)
     for each in claims.of(work.recent(instance.arn, RECENT + elapsed), kinds).values():
         known[each.fact.subject].append(each)
-    contradicted = {each.fact.subject for each in _contradicted(work, chain.from_iterable(known.values()))}
+    unsettled = [each for each in chain(*known.values()) if each.fact.subject not in settled.get(each.kind, ())]
+    contradicted = {each.fact.subject for each in _contradicted(work, unsettled)}
     lately = list(work.recent(instance.arn, OUTWEIGHS))
     again = _Again(work, instance, kinds, known, claims.of(lately, kinds), work.stripped())
     doubts = list(together(THREADS, again.read, sorted(contradicted.union(changed))))

@@ -7,7 +7,8 @@ publication sees both and heeds what was changed, or both come after it.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence, Set
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -30,6 +31,16 @@ def make(connection: Connection, source_number: int, subjects: Collection[str], 
     connection.execute(update(source).where(source.c.id == source_number).values(mark=newest + len(rows)))
     connection.execute(insert(mark), rows)
     return newest + len(rows)
+
+
+def read_back(connection: Connection, source_number: int, seen: int) -> dict[str, set[str]]:
+    """Subjects with a mark of a number above `seen`, by the kinds that their changes read back."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    made = select(mark.c.subject, mark.c.kinds).where(mark.c.source == source_number, mark.c.number > seen)
+    for row in connection.execute(made.distinct()):
+        for kind in json.loads(row.kinds):
+            found[kind].add(row.subject)
+    return found
 
 
 class Marks:
@@ -57,3 +68,11 @@ class Marks:
                 select(mark.c.subject).distinct().where(mark.c.source == number, mark.c.number > seen)
             ).scalars()
             return newest, frozenset(subjects)
+
+    def read_back(self, name: str, seen: int) -> Mapping[str, Set[str]]:
+        """Subjects with a mark of a number above `seen`, by the kinds that their changes read back."""
+        number = self._sources.find(name)
+        if number is None:
+            return {}
+        with self._database.reading() as connection:
+            return read_back(connection, number, seen)

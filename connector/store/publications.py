@@ -22,7 +22,7 @@ from connector.store.facts import among, dump, to_row
 from connector.store.leases import Lease, hold, lock, release
 from connector.store.names import Names
 from connector.store.snapshots import newest, of_snapshot_row
-from connector.store.tables import about_someone, fact, mark, snapshot, source, staged
+from connector.store.tables import about_someone, fact, snapshot, source, staged
 
 LAID_OUT: Final = "laid out"
 """Doubt about a snapshot that its census goes on to complete; True is one that only another census ends."""
@@ -177,11 +177,7 @@ def _carry_over(connection: Connection, lease: Lease, kinds: Mapping[int, str], 
 
     Only those of the kinds that their changes read back: the others are as old as the last census.
     """
-    changed: dict[str, set[str]] = {}
-    made = select(mark.c.subject, mark.c.kinds).where(mark.c.source == lease.number, mark.c.number > seen)
-    for row in connection.execute(made.distinct()):
-        for kind in json.loads(row.kinds):
-            changed.setdefault(kind, set()).add(row.subject)
+    changed = marks.read_back(connection, lease.number, seen)
     columns = ("kind", "id", "digest", "subject", "held", "body")
     for number, kind in kinds.items():
         alive = and_(fact.c.source == lease.number, fact.c.kind == number, fact.c.valid_to.is_(None), about_someone)

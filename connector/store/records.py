@@ -5,7 +5,7 @@ Opened by the composition root with a URL; every fault of the database leaves th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import replace
 
@@ -156,6 +156,9 @@ class Store:
 
     def marks(self, source: str, after: int) -> tuple[int, frozenset[str]]:
         return self._marks.after(source, after)
+
+    def read_back(self, source: str, after: int) -> Mapping[str, Set[str]]:
+        return self._marks.read_back(source, after)
 
     def amend(
         self,

@@ -19,7 +19,8 @@ from connector.commands import trail
 from connector.commands.desk import NOBODY
 from connector.errors import AlreadyExists
 from connector.model import Lane, NewAccount, OneAccount, Op, Pair, Principal, Recorded, Step, Verb
-from connector.reading import facts
+from connector.reading import facts, grants
+from connector.reading.work import Work
 from connector.sandbox.options import Options
 from connector.sandbox.seed import Size, generated
 from connector.sandbox.server import Sandbox
@@ -389,3 +390,22 @@ def test_a_change_that_lists_contradict_costs_a_live_read_of_its_account(world: 
     world.change(user, Op.ADD, PAIRS, pair)
     outside(world, "remove_assignment", user, pair)
     assert sum((calls(world) - before).values()) <= 4
+
+
+def test_changes_made_while_a_census_runs_cost_it_nothing(world: Configured, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its lists lack them, and they are taken from where they were put when they were read back."""
+    before = calls(world)
+    user, group = lacking(world, "groups")
+    warn = grants.warn_of_unlisted
+
+    def then_changed(work: Work) -> None:
+        warn(work)
+        world.change(user, Op.ADD, "groups", group)
+        world.sandbox.control("forget")
+
+    monkeypatch.setattr(grants, "warn_of_unlisted", then_changed)
+    assert group in listed(world, user, "groups")
+    after = Counter(world.sandbox.control("state")["calls"])
+    assert not after - before, "but for orphans, it asks nothing"
+    assert after["ListGroupMembershipsForMember"] == 0
+    assert not doubted(world)
