@@ -185,7 +185,8 @@ def _apply_to_list(wanted: _Wanted, change: Change, unsettled: Unsettled) -> Non
     if change.values is None:
         # "Set to null" could mean "take everything": a missing value must never do that. An empty array may.
         raise InvalidAttribute(f"{change.op.value} of {change.attribute} needs a value: name what to change")
-    as_held = {each.casefold(): each for each in held}  # capital letters name no other thing
+    given = unsettled.given.get(change.attribute, frozenset())
+    as_held = {each.casefold(): each for each in (*given, *held)}  # capital letters name no other thing
     values = [as_held.get(each.casefold(), each) for each in change.values]
     if change.op is Op.REMOVE:
         taken = set(values)
@@ -197,7 +198,7 @@ def _apply_to_list(wanted: _Wanted, change: Change, unsettled: Unsettled) -> Non
         return
     wanted.again[change.attribute] |= unsettled.taken.get(change.attribute, frozenset()) & set(values)
     if change.op is Op.SET:
-        wanted.named[change.attribute] |= unsettled.given.get(change.attribute, frozenset())
+        wanted.named[change.attribute] |= given
     kept = held if change.op is Op.ADD else []
     wanted.lists[change.attribute] = list(dict.fromkeys((*kept, *values)))
 

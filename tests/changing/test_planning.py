@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.changing.planning import new_attributes, new_entitlements, plan, unseen
+from connector.changing.planning import Unsettled, new_attributes, new_entitlements, plan, unseen
 from connector.errors import InvalidAttribute
 from connector.model import Account, Change, Op, Source, Step, Verb
 
@@ -73,6 +73,16 @@ def test_an_id_in_other_letters_is_the_one_that_is_held() -> None:
     held = Account("u1", False, {**HELD.attributes, "groups": (GROUP,)})
     asked = [change("Add", "groups", GROUP.upper()), change("Remove", "groups", GROUP.upper())]
     assert [each.value for each in plan(SOURCE, held, asked).steps] == [GROUP]
+
+
+def test_an_id_in_other_letters_is_the_one_that_was_given_though_no_list_shows_it() -> None:
+    """AWS may find no such group: the revoke would be answered, and the access stay."""
+    given = Unsettled({"groups": {GROUP}})
+    held = Account("u1", False, {**HELD.attributes, "groups": ()})
+    remove = plan(SOURCE, held, [change("Remove", "groups", GROUP.upper())], given)
+    assert [(each.verb, each.value) for each in remove.steps] == [(Verb.LEAVE, GROUP)]
+    kept = plan(SOURCE, held, [change("Set", "groups", GROUP.upper())], given)
+    assert [(each.verb, each.value) for each in kept.steps] == [(Verb.JOIN, GROUP)]
 
 
 def test_set_to_an_empty_array_takes_everything_but_a_missing_value_takes_nothing() -> None:
