@@ -18,7 +18,7 @@ import structlog
 from connector import attributes
 from connector.errors import RetryLater
 from connector.lease import kept
-from connector.model import RESOURCE_ID, Instance, Principal, Snapshot, Source
+from connector.model import RESOURCE_ID, Instance, Principal, PrincipalType, Snapshot, Source
 from connector.ports import Clock
 from connector.reading import facts, grants, identities, rereading
 from connector.reading.principals import exists
@@ -163,24 +163,25 @@ def _orphans(work: Work, kinds: tuple[str, ...], instance: Instance, clock: Cloc
         return [], 0.0
     if not work.by_pair:
         return _known_orphans(work, instance)
-    held: dict[Principal, list[str]] = {}
-    for each in work.staged(facts.ASSIGNMENT):
-        held.setdefault(facts.principal(each), []).append(each.held)
-    read = {"USER": facts.USER, "GROUP": facts.GROUP if facts.GROUP in kinds else None}
-    unlisted = set[Principal]()
-    for type_, kind in read.items():
-        if kind is not None:
-            given_to = {each.id: each for each in held if each.type == type_}
-            unlisted |= {given_to[each] for each in given_to.keys() - work.are_staged(kind, given_to)}
+    unlisted = _unlisted(work, "USER", facts.USER)
+    if facts.GROUP in kinds:
+        unlisted |= _unlisted(work, "GROUP", facts.GROUP)
     directory = work.directory()
     asked = together(THREADS, lambda each: (each, exists(directory, each)), unlisted)
-    absent = [each for each, there in asked if not there]
-    orphans = sorted(f"{pair} of {each.type} {each.id}" for each in absent for pair in held[each])
+    absent = {each for each, there in asked if not there}
+    given = ((facts.principal(each), each.held) for each in (work.staged(facts.ASSIGNMENT) if absent else ()))
+    orphans = sorted(f"{pair} of {each.type} {each.id}" for each, pair in given if each in absent)
     if orphans:
         named = ", ".join(orphans[: grants.NAMED]) + (", …" if len(orphans) > grants.NAMED else "")
         belong = "1 assignment belongs" if len(orphans) == 1 else f"{len(orphans)} assignments belong"
         work.warnings.append(f"{belong} to principals that no longer exist: {named}")
     return orphans, clock.now()
+
+
+def _unlisted(work: Work, type_: PrincipalType, kind: str) -> set[Principal]:
+    """Principals of one type that assignments name and the list of them does not."""
+    named = {each.id: each for each in work.principals if each.type == type_}
+    return {named[each] for each in named.keys() - work.are_staged(kind, named)}
 
 
 def _known_orphans(work: Work, instance: Instance) -> tuple[list[str], float]:

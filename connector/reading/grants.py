@@ -108,10 +108,14 @@ def _groups(work: Work, directory: Directory, told: Told) -> tuple[str, ...]:
 
 
 def _by_pair(work: Work, directory: Directory, pairs: list[Pair]) -> None:
-    asked = together(THREADS, lambda pair: list(directory.assignments_of_pair(pair)), pairs)
-    found = (facts.of_assignment(row) for rows in asked for row in rows)
+    def of_assignments() -> Iterator[Fact]:
+        for rows in together(THREADS, lambda pair: list(directory.assignments_of_pair(pair)), pairs):
+            for row in rows:
+                work.principals.add(row.principal)
+                yield facts.of_assignment(row)
+
     # Not the pairs alone: while others have the store, nothing would be asked of AWS.
-    work.stage(chain(map(facts.of_pair, pairs), found))
+    work.stage(chain(map(facts.of_pair, pairs), of_assignments()))
 
 
 def _by_principal(work: Work, directory: Directory, groups: tuple[str, ...], users: int, pairs: list[Pair]) -> bool:

@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
-from connector.model import Fact, Instance, Lane, Operation, Snapshot, Source
+from connector.model import Fact, Instance, Lane, Operation, Principal, Snapshot, Source
 from connector.ports import Census, Directories, Directory, Patience, Records
 from connector.reading.walk import ASSIGNMENTS_BY_PAIR, Walk
 
@@ -57,6 +57,8 @@ class Work:
     """Read assignments by pair whatever it costs: only so are orphans seen."""
     warnings: list[str] = field(default_factory=list)
     walks: list[str] = field(default_factory=list)
+    principals: set[Principal] = field(default_factory=set)
+    """Those with assignments, where these were read by pair."""
     failed: threading.Event = field(default_factory=threading.Event)
 
     def directory(self) -> Directory:
