@@ -7,13 +7,13 @@ giving only where nothing says that it was given before, or is no longer wanted.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from connector.changing.planning import Unsettled
 from connector.errors import ConnectorError
-from connector.lag import RECENT
+from connector.lag import OUTWEIGHS, RECENT
 from connector.model import Operation, Outcome, Recorded, Result, Step, Verb
 from connector.ports import Clock, Operations, Submitted
 
@@ -39,10 +39,13 @@ class Journal:
     _known: dict[tuple[Verb, str, str], Recorded] = field(default_factory=dict, repr=False)
     _begun: set[tuple[Verb, str, str]] = field(default_factory=set, repr=False)
     """Steps that an earlier run began, and of which nobody saw the end."""
+    _before: set[tuple[Verb, str, str]] = field(default_factory=set, repr=False)
+    """All steps of an earlier run."""
 
     def __post_init__(self) -> None:
         for each in self.operation.steps:
             self._known[_name(each.step)] = each
+            self._before.add(_name(each.step))
             if not each.certain:
                 self._begun.add(_name(each.step))
 
@@ -130,6 +133,18 @@ class Journal:
                 if each.certain:
                     before[step.attribute].discard(step.value)
         return Unsettled(given, taken)
+
+    def given_lately(self, attribute: str) -> Set[str]:
+        """Ids that AWS acknowledged to have given the account a moment ago.
+
+        But for those that an earlier run of this change was to take: it may have done so.
+        """
+        given: set[str] = set()
+        for operation in self.operations.recent(self.operation.account, OUTWEIGHS):
+            for each in operation.steps:
+                if each.step.attribute == attribute and each.certain and each.may_be_done:
+                    (given.add if each.step.verb.gives else given.discard)(each.step.value)
+        return given - {value for verb, _, value in self._before if verb.gives is False}
 
     def sorted_out(self, steps: Sequence[Step]) -> tuple[list[Step], list[Outcome]]:
         """Which of the steps may be done, and what is to be said of the others. Some of them need nothing said."""

@@ -6,7 +6,7 @@ was changed meanwhile is raised, because then the plan itself is out of date.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -34,6 +34,8 @@ class Hands:
     writer: AssignmentWriter
     application_arn: Callable[[str], str | None]
     """An application's ARN by its id; None when there is no such application."""
+    given_lately: Callable[[], Collection[str]]
+    """Ids of the pairs that the user was given a moment ago: that no list shows one does not prove that it is gone."""
 
 
 def perform(steps: Sequence[Step], user: User, hands: Hands) -> list[Outcome]:
@@ -99,17 +101,17 @@ def _assignments(steps: Sequence[Step], user: User, hands: Hands) -> list[Outcom
             jobs.append((step, Job(Assignment(pair, Principal("USER", user.id)), deleting)))
     answers = hands.writer.run([job for _, job in jobs], hands.directory)
     for (step, _), answer in zip(jobs, answers, strict=True):
-        outcomes[id(step)] = _told(_of_answer(step, answer, hands.directory), user.id)
+        outcomes[id(step)] = _told(_of_answer(step, answer, hands), user.id)
     return [outcomes[id(each)] for each in steps]
 
 
-def _of_answer(step: Step, answer: Ticket | ConnectorError, directory: Directory) -> Outcome:
+def _of_answer(step: Step, answer: Ticket | ConnectorError, hands: Hands) -> Outcome:
     if isinstance(answer, Ticket):
-        if answer.absent:
+        if answer.absent and not (answer.status == "FAILED" and step.value in hands.given_lately()):
             return Outcome(step, Result.ALREADY)
         if answer.status == "SUCCEEDED":
             return Outcome(step, Result.DONE)
-        return _of_failed(step, answer, directory)
+        return _of_failed(step, answer, hands.directory)
     # Refused, or not seen to end: whatever the State of the AWS account, AWS may still be able to do it.
     return _of_failure(step, answer)
 

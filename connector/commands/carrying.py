@@ -137,7 +137,8 @@ def refusals(outcomes: Sequence[Outcome]) -> tuple[Refusal, ...]:
 
 def hands(desk: Desk, present: Present) -> Hands:
     """What steps are done with."""
-    return Hands(present.directory, desk.writer, present.application_arn)
+    pairs = attributes.ASSIGNMENT.attribute
+    return Hands(present.directory, desk.writer, present.application_arn, lambda: desk.noted.given_lately(pairs))
 
 
 def _planned(desk: Desk, present: Present, changes: Sequence[Change]) -> tuple[Account, planning.Plan, list[Outcome]]:

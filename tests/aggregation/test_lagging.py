@@ -7,18 +7,33 @@ into, what they answer.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from connector import app
+from connector.aws import assignments
 from connector.aws.directory import Directory
 from connector.commands import trail
 from connector.commands.desk import NOBODY
 from connector.errors import AlreadyExists
-from connector.model import Lane, NewAccount, OneAccount, Op, Pair, Principal, Recorded, Step, Verb
+from connector.model import (
+    Assignment,
+    Change,
+    ChangeAccount,
+    Done,
+    Lane,
+    NewAccount,
+    OneAccount,
+    Op,
+    Pair,
+    Principal,
+    Recorded,
+    Step,
+    Verb,
+)
 from connector.reading import facts, grants
 from connector.reading.work import Work
 from connector.sandbox.options import Options
@@ -269,6 +284,33 @@ def _rows(directory: Any, pair: str) -> list[Any]:
     found = Pair.parse(pair)
     assert found is not None
     return list(directory.assignments_of_pair(found))
+
+
+def test_a_revoke_that_fails_is_none_although_no_list_shows_what_was_given_a_moment_ago(
+    connector: Restarting, monkeypatch: pytest.MonkeyPatch, clock: type[Ahead]
+) -> None:
+    """AWS fails to take from a suspended AWS account; that lists lag is no proof that there was nothing to take."""
+    with Sandbox(generated(BY_PAIR, 1), Options(assignment_seconds=0.0)) as sandbox:
+        world = connector.on(sandbox, snapshot_max_age=0, entitlement_types=ALL)
+        user, pair = lacking(world, PAIRS)
+        world.change(user, Op.ADD, PAIRS, pair)
+        suspended = {"action": "set_account_state", "account_id": pair.partition(":")[0], "state": "SUSPENDED"}
+        sandbox.control("mutate", suspended)
+        of_pair = assignments.of_pair
+
+        def shown(rows: Iterable[Assignment]) -> Iterator[Assignment]:
+            return (each for each in rows if each != Assignment(Pair(*pair.split(":")), Principal("USER", user)))
+
+        monkeypatch.setattr(assignments, "of_pair", lambda *asked: shown(of_pair(*asked)))
+        of = Directory.assignments_of
+        monkeypatch.setattr(Directory, "assignments_of", lambda *asked: shown(of(*asked)))
+
+        remove = ChangeAccount(user, (Change(Op.REMOVE, PAIRS, (pair,)),))
+        (left,) = world.run("std:account:update", remove)
+        assert [each.value for each in left.refusals] == [pair]
+        clock.by += 61
+        (done,) = world.run("std:account:update", remove)
+        assert isinstance(done, Done), "after a minute lists are believed"
 
 
 # ---- what AWS shows when it is asked live ------------------------------------------------------------------------
