@@ -7,13 +7,13 @@ bucket counts rows of a log. Who comes first is decided in `lanes`.
 from __future__ import annotations
 
 import math
-import random
 import threading
+import uuid
 import zlib
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from pyrate_limiter import GCRA, Rate
 
@@ -22,21 +22,24 @@ from connector.model import Lane
 from connector.ports import Clock
 
 if TYPE_CHECKING:
-    from psycopg import Connection
     from psycopg_pool import ConnectionPool
 
+HOLD: Final = 1.0
+"""Seconds for which others hold back for a lane that does not say again that it waits."""
 _ALGORITHM: Final = GCRA()
-_jitter = random.SystemRandom()
 
 
 class Bucket(Protocol):
-    """Tokens of one AWS account and one family of services."""
+    """Tokens of one AWS account and one family of services. Thread-safe."""
 
-    def spend(self, lane: Lane) -> float:
-        """Take a token and return 0, or return the seconds after which to ask again."""
+    def spend(self, lane: Lane, waits: bool = False) -> float:
+        """Take a token and return 0, or return the seconds after which to ask again.
 
-    def waiting(self, lane: Lane) -> AbstractContextManager[None]:
-        """While entered, other processes' lower lanes take nothing from this bucket."""
+        Who `waits` holds back other processes' lower lanes until it has left, or for `HOLD` seconds.
+        """
+
+    def left(self, lane: Lane) -> None:
+        """Nobody of this process waits in the lane any more."""
 
 
 def rate_of(tps: float) -> Rate:
@@ -57,33 +60,45 @@ class LocalBucket:
         self._clock = clock
         self._lock = threading.Lock()
 
-    def spend(self, lane: Lane) -> float:
+    def spend(self, lane: Lane, waits: bool = False) -> float:
         """Take a token and return 0, or return the seconds after which to ask again."""
         with self._lock:
             now = int(self._clock.monotonic() * 1000)
             self._state, decision = _ALGORITHM.step(self._rates, self._state, now, 1)
         return (decision.retry_after_ms or 0) / 1000
 
-    def waiting(self, lane: Lane) -> AbstractContextManager[None]:
+    def left(self, lane: Lane) -> None:
         """Nobody else takes from it."""
-        return nullcontext()
 
 
 class SharedBucket:
     """For several processes: a row in PostgreSQL, on the database's clock. The pool's sessions commit by themselves.
 
-    One statement decides and takes, so that nobody who stands still in between holds the row. A higher lane that waits
-    is known to other processes by an advisory lock of its session, which dies with it. The pool needs four connections
-    or more: waiting holds one.
+    One statement decides and takes, so that nobody who stands still in between holds the row. A lane that waits says so
+    in a row of its process, which is not heeded any more a moment after the process has died.
     """
 
-    _TABLE: Final = """
-        CREATE UNLOGGED TABLE IF NOT EXISTS pace (name text PRIMARY KEY, spent_until timestamptz NOT NULL)
+    _TABLES: Final = """
+        CREATE UNLOGGED TABLE IF NOT EXISTS pace (name text PRIMARY KEY, spent_until timestamptz NOT NULL);
+        CREATE UNLOGGED TABLE IF NOT EXISTS pace_waiting (
+            name text, lane smallint, process text, until timestamptz NOT NULL, PRIMARY KEY (name, lane, process)
+        );
+        DELETE FROM pace_waiting WHERE until < clock_timestamp() - interval '1 hour'
         """
-    """To when the tokens taken so far last. Unlogged: after a crash nothing was spent."""
+    """`spent_until`: to when the tokens taken so far last. Unlogged: after a crash nothing was spent, nobody waits."""
     _STEP: Final = """
-        WITH taken AS (
-            INSERT INTO pace AS row VALUES (%(name)s, clock_timestamp() + %(each)s)
+        WITH announced AS (
+            INSERT INTO pace_waiting
+            SELECT %(name)s, %(lane)s, %(process)s, clock_timestamp() + %(hold)s WHERE %(waits)s
+            ON CONFLICT (name, lane, process) DO UPDATE SET until = excluded.until
+        ), others AS (
+            SELECT EXISTS (
+                SELECT FROM pace_waiting
+                WHERE name = %(name)s AND lane < %(lane)s
+                AND until BETWEEN clock_timestamp() AND clock_timestamp() + %(hold)s
+            ) AS first
+        ), taken AS (
+            INSERT INTO pace AS row SELECT %(name)s, clock_timestamp() + %(each)s FROM others WHERE NOT first
             ON CONFLICT (name) DO UPDATE SET spent_until = %(each)s + CASE
                 WHEN row.spent_until BETWEEN clock_timestamp() AND clock_timestamp() + %(most)s THEN row.spent_until
                 ELSE clock_timestamp()
@@ -93,54 +108,45 @@ class SharedBucket:
         )
         SELECT wait FROM taken
         UNION ALL
-        SELECT greatest(0.001, extract(epoch FROM spent_until - %(ahead)s - clock_timestamp())::float8)
-        FROM pace WHERE name = %(name)s AND NOT EXISTS (SELECT FROM taken)
+        SELECT greatest(
+            CASE WHEN first THEN 0.02 ELSE 0.001 END,
+            extract(epoch FROM spent_until - %(ahead)s - clock_timestamp())::float8
+        )
+        FROM others LEFT JOIN pace ON name = %(name)s WHERE NOT EXISTS (SELECT FROM taken)
         """
-    """GCRA. What lies further ahead than `most` was written before the clock was set back."""
+    """GCRA. What lies further ahead than it can was written before the clock was set back."""
 
     def __init__(self, tps: float, pool: ConnectionPool, name: str) -> None:
         rate = rate_of(tps)
         each = timedelta(milliseconds=rate.interval) / rate.limit
         self._values = {
             "name": name,
+            "process": uuid.uuid4().hex,
+            "hold": timedelta(seconds=HOLD),
             "each": each,
             "ahead": (rate.burst - 1) * each,
             "most": timedelta(milliseconds=rate.interval),
         }
         self._pool = pool
-        self._key = zlib.crc32(name.encode()) - 2**31
         with _store_faults(), pool.connection() as session, session.transaction():
             # Two that make a table at the same time fail, IF NOT EXISTS or not.
             session.execute("SELECT pg_advisory_xact_lock(%s)", (zlib.crc32(b"pace"),))
-            session.execute(self._TABLE)
+            session.execute(self._TABLES)
 
-    def spend(self, lane: Lane) -> float:
+    def spend(self, lane: Lane, waits: bool = False) -> float:
         """Take a token and return 0, or return the seconds after which to ask again."""
         with _store_faults(), self._pool.connection() as session:
-            if lane > min(Lane) and self._higher_waits(session, lane):
-                return 0.02 + _jitter.random() * 0.02
-            row = session.execute(self._STEP, self._values).fetchone()
-        # None where another process made the row while the statement ran.
-        return float(row[0]) if row is not None else 0.001
+            return float(
+                session.execute(self._STEP, {**self._values, "lane": lane.value, "waits": waits}).fetchall()[0][0]
+            )
 
-    @contextmanager
-    def waiting(self, lane: Lane) -> Iterator[None]:
-        """While entered, other processes' lower lanes take nothing from this bucket."""
+    def left(self, lane: Lane) -> None:
+        """Nobody of this process waits in the lane any more."""
         with _store_faults(), self._pool.connection() as session:
-            session.execute("SELECT pg_advisory_lock_shared(%s, %s)", (self._key, int(lane)))
-            try:
-                yield
-            finally:
-                session.execute("SELECT pg_advisory_unlock_shared(%s, %s)", (self._key, int(lane)))
-
-    def _higher_waits(self, session: Connection[Any], lane: Lane) -> bool:
-        found = session.execute(
-            "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 2 "
-            "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) "
-            "AND classid = %s::bigint::oid AND objid::bigint < %s LIMIT 1",
-            (self._key % 2**32, int(lane)),
-        )
-        return found.fetchone() is not None
+            session.execute(
+                "DELETE FROM pace_waiting WHERE name = %(name)s AND lane = %(lane)s AND process = %(process)s",
+                {**self._values, "lane": lane.value},
+            )
 
 
 @contextmanager

@@ -12,9 +12,10 @@ import itertools
 import math
 import threading
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
+from connector.errors import RetryLater
 from connector.model import Family, Lane
 from connector.pace.buckets import Bucket, LocalBucket, SharedBucket
 from connector.ports import Clock, Patience
@@ -86,21 +87,22 @@ class Gate:
         place = (lane, next(self._numbers), threading.Event())
         with self._lock:
             heapq.heappush(self._queue, place)
+        waits = False
         try:
-            with ExitStack() as announced:
-                waits = False
-                while (delay := self._try(place)) > 0:
-                    patience.check()
-                    if place is not self._head():
-                        place[2].wait(_BLINK)
-                        place[2].clear()
-                        continue
-                    if not waits and lane is not Lane.CENSUS:
-                        announced.enter_context(self._bucket.waiting(lane))
-                        waits = True
-                        continue  # entering took a moment: the token may be there
+            while (delay := self._try(place, waits)) > 0:
+                patience.check()
+                if place is not self._head():
+                    place[2].wait(_BLINK)
+                    place[2].clear()
+                elif not waits and lane is not Lane.CENSUS:
+                    waits = True  # and says so when it asks again, at once
+                else:
                     self._clock.sleep(min(delay, _BLINK))
         finally:
+            if waits:
+                # Should that fail, the others wait for a second: no reason to fail a call that has its token.
+                with suppress(RetryLater):
+                    self._bucket.left(lane)
             self._leave(place)
 
     def slow_down(self) -> None:
@@ -108,7 +110,7 @@ class Gate:
         with self._lock:
             self._brake.press(self._clock.monotonic())
 
-    def _try(self, place: tuple[Lane, int, threading.Event]) -> float:
+    def _try(self, place: tuple[Lane, int, threading.Event], waits: bool) -> float:
         """0 with a token taken, else the seconds to wait."""
         with self._lock:
             if place is not self._queue[0]:
@@ -118,7 +120,7 @@ class Gate:
             delay = self._granted + 1 / (self._tps * speed) - now if speed < 1 else 0.0
         if delay > 0:
             return delay
-        delay = self._bucket.spend(place[0])
+        delay = self._bucket.spend(place[0], waits)
         if delay == 0:
             with self._lock:
                 self._granted = now

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from psycopg_pool import ConnectionPool
 
 CONNECTIONS: Final = 8
-"""Connections kept at most: a waiting change or live read holds one, so it must not be few."""
+"""Connections kept at most. Nobody holds one while waiting for a turn."""
 
 
 def shared_pool(store_url: str) -> ConnectionPool | None:

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from psycopg_pool import ConnectionPool
 
 from connector.clock import SystemClock
 from connector.errors import RetryLater
-from connector.model import Lane
+from connector.model import Family, Lane
 from connector.pace import Pace, shared_pool
 from connector.patience import Patience
 
@@ -122,7 +123,38 @@ def test_lanes_within_one_process(pool):
 
     assert order == [Lane.CHANGE, Lane.LIVE, Lane.CENSUS, Lane.CENSUS]
     with pool.connection() as session:
-        assert session.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'").fetchone() == (0,)
+        assert session.execute("SELECT count(*) FROM pace_waiting").fetchone() == (0,)
+
+
+def test_who_waits_for_a_turn_holds_no_connection(pool):
+    """Three lanes of each family and two owners wait, more than there are connections: each is passed by the next."""
+    families: tuple[Family, ...] = ("sso-admin", "identitystore", "organizations")
+    buckets = [(owner, family) for owner in ("owner", "other") for family in families]
+    pace = Pace(dict.fromkeys(families, 1), CLOCK, pool)
+    for each in buckets:
+        pace.take(*each, Lane.LIVE, Patience(60, CLOCK))
+    began = time.monotonic()
+
+    with ThreadPoolExecutor(3 * len(buckets)) as threads:
+        waits = []
+        for lane in (Lane.LIVE, Lane.CHANGE, Lane.SUBMISSION):
+            waits += [threads.submit(pace.take, *each, lane, Patience(60, CLOCK)) for each in buckets]
+            time.sleep(0.15)
+        assert [each.result(20) for each in waits] == [None] * len(waits)
+    assert time.monotonic() - began < 8
+
+
+def test_a_process_that_died_while_it_waited_is_waited_for_no_longer(url, pool):
+    worker = _worker(url, 10_000, "SUBMISSION")
+    assert worker.stdout.readline() == "ready\n"
+    worker.stdin.write("go\n")
+    worker.stdin.flush()
+    pace = Pace({"sso-admin": 20}, CLOCK, pool)
+    time.sleep(1.0)
+    worker.kill()
+    worker.communicate(timeout=10)
+
+    assert _taking(pace, 2) < 2.5
 
 
 def test_without_the_database_nobody_calls_aws(url, pool):
