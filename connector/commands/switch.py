@@ -74,12 +74,13 @@ def _present(desk: Desk, asked: OneAccount) -> Present:
 def _through_scim(desk: Desk, present: Present, *, disabled: bool) -> Account:
     account = present.account()
     wanted = "DISABLED" if disabled else "ENABLED"
+    step = Step(Verb.SET_ATTRIBUTES, STATUS, attributes={STATUS: wanted})
     if _in_aws(account) is disabled:
-        # An earlier run that was interrupted may have done it, and told no list.
-        desk.noted.about_to([])
+        # An earlier run that was interrupted may have done it, and told no list. What else it began is not there yet.
+        if desk.noted.unknown(step):
+            desk.noted.came_of([Outcome(step, Result.ALREADY)])
         present.publish()
         return account
-    step = Step(Verb.SET_ATTRIBUTES, STATUS, attributes={STATUS: wanted})
     desk.noted.about_to([step])
     with present.doubted_unless_seen():
         _set_enabled(desk, present, step, not disabled)

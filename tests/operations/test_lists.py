@@ -1,4 +1,4 @@
-"""What lists show of a change whose process was killed, before anybody has finished it."""
+"""What lists show of a change whose process was killed, before anybody has finished it; and how one takes it up."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from connector.app import Core
-from connector.commands import COMMANDS
+from connector.commands import COMMANDS, carrying
 from connector.commands.present import Present
 from connector.model import Account, Lane, ListAccounts, OneAccount, Operation, Source
 from connector.sandbox.server import Sandbox
@@ -21,6 +21,8 @@ from connector.settings import Settings
 from tests.named import Named
 
 SOURCE = Source("default")
+STRIP = replace(SOURCE, disable_by="strip")
+HELD = "groups", "permissionSetAssignments"
 
 
 @dataclass
@@ -195,31 +197,60 @@ def test_who_asks_again_after_a_kill_finds_in_lists_what_was_done_before_it(
     killed: Killed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, how: str, by: str
 ) -> None:
     """Another process takes the change over, and has nothing left to do; the one that did it told no list."""
-    token = tmp_path / "token"
-    token.write_text(killed.sandbox.scim_token)
-    scim = {"scim_endpoint": killed.sandbox.scim_url, "scim_token_file": str(token)} if by == "scim" else {}
-    source = replace(SOURCE, disable_by=by, **scim)  # type: ignore[arg-type]
+    source = _scim(killed, tmp_path) if by == "scim" else STRIP
     dying, living = killed.born(source), killed.born(source)
     tim = OneAccount(killed.user("tim"))
-
-    def ask(core: Core, command: str, asked: Any) -> dict[str, Account]:
-        events = COMMANDS[f"std:account:{command}"].run(core.desk(source, threading.Event()), asked)
-        return {each.id: each for each in events if isinstance(each, Account)}
-
     if how == "enable":
-        ask(living, "disable", tim)
-    before = ask(living, "list", ListAccounts())[tim.id]
+        _ask(living, "disable", tim)
+    before = _ask(living, "list", ListAccounts())[tim.id]
     with monkeypatch.context() as patch:
         patch.setattr(Present, "publish", _dies)
         with pytest.raises(SystemExit):
-            ask(dying, how, tim)
-    with sqlite3.connect(killed.store_url.removeprefix("sqlite:///")) as store:
-        store.execute("UPDATE operation SET lease_until = 0 WHERE ended_at IS NULL")
+            _ask(dying, how, tim)
+    _abandoned(killed)
 
-    answered = ask(living, how, tim)[tim.id]
+    answered = _ask(living, how, tim)[tim.id]
 
     assert answered.disabled is (how == "disable") is not before.disabled
-    assert ask(living, "list", ListAccounts())[tim.id] == answered
+    assert _ask(living, "list", ListAccounts())[tim.id] == answered
+
+
+def test_what_was_to_be_given_back_when_it_was_killed_is_given_back(
+    killed: Killed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """By a source that stripped before it had SCIM: that the user is enabled already says nothing of what it held."""
+    stripping, source = killed.born(STRIP), _scim(killed, tmp_path)
+    barbara = OneAccount(killed.user("barbara"))
+    before = _ask(stripping, "read", barbara)[barbara.id].attributes
+    _ask(stripping, "disable", barbara)
+    dying, living = killed.born(source), killed.born(source)
+    with monkeypatch.context() as patch:
+        patch.setattr(carrying, "perform", _dies)
+        with pytest.raises(SystemExit):
+            _ask(dying, "enable", barbara)
+    _abandoned(killed)
+
+    after = _ask(living, "enable", barbara)[barbara.id].attributes
+
+    assert all(before[each] for each in HELD)
+    assert [after[each] for each in HELD] == [before[each] for each in HELD]
+
+
+def _ask(core: Core, command: str, asked: Any) -> dict[str, Account]:
+    (source,) = core.settings.sources.values()
+    events = COMMANDS[f"std:account:{command}"].run(core.desk(source, threading.Event()), asked)
+    return {each.id: each for each in events if isinstance(each, Account)}
+
+
+def _scim(killed: Killed, folder: Path) -> Source:
+    token = folder / "token"
+    token.write_text(killed.sandbox.scim_token)
+    return replace(SOURCE, disable_by="scim", scim_endpoint=killed.sandbox.scim_url, scim_token_file=str(token))
+
+
+def _abandoned(killed: Killed) -> None:
+    with sqlite3.connect(killed.store_url.removeprefix("sqlite:///")) as store:
+        store.execute("UPDATE operation SET lease_until = 0 WHERE ended_at IS NULL")
 
 
 def _dies(*_: object) -> None:
