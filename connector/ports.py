@@ -338,8 +338,14 @@ class Records(Protocol):
     def about(self, snapshot: Snapshot, kind: str, subjects: Sequence[str]) -> Sequence[Fact]:
         """Facts about any of the subjects, by subject, then id. Any number of subjects."""
 
-    def held(self, snapshot: Snapshot, kind: str, subjects: Sequence[str]) -> Sequence[tuple[str, str]]:
-        """(subject, held) of the facts about any of the subjects, as `about` has them, without the rest: for lists."""
+    def held(
+        self, snapshot: Snapshot, kind: str, subjects: Sequence[str], *, gapless: bool = False
+    ) -> Sequence[tuple[str, str]]:
+        """(subject, held) of the facts about any of the subjects, as `about` has them, without the rest: for lists.
+
+        `gapless` subjects are all there are from the first to the last, by id, so that none has to be looked for;
+        subjects of other kinds may come with them.
+        """
 
     def holding(self, snapshot: Snapshot, kind: str, held: str) -> Sequence[Fact]:
         """Facts that hold `held`, by id."""

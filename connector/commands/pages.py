@@ -32,7 +32,9 @@ def accounts(desk: Desk, lists: Lists, limit: int, place: Place | None = None, s
     if not place.base:
         users = desk.records.page(snapshot, facts.USER, place.after, limit)
         dresser = lists.dresser(desk.source, desk.records, snapshot)
-        return _page(snapshot, place, tuple(dresser.dress(users)), limit, None if place.base is None else "")
+        return _page(
+            snapshot, place, tuple(dresser.dress(users, gapless=True)), limit, None if place.base is None else ""
+        )
     base = snapshot if place.base == snapshot.number else _kept(desk, place.base)
     delta = lists.delta(desk.source, desk.records, base, snapshot, exact=place.exact)
     return _page(snapshot, place, tuple(islice(delta.accounts(place.after), limit)), limit, base.id)

@@ -44,7 +44,7 @@ def accounts(source: Source, records: Records, snapshot: Snapshot) -> Iterator[A
     dresser = Dresser(source, records, snapshot)
     after = ""
     while users := records.page(snapshot, facts.USER, after, BATCH):
-        yield from dresser.dress(users)
+        yield from dresser.dress(users, gapless=True)
         after = users[-1].id
 
 
@@ -63,14 +63,15 @@ class Dresser:
             chain.from_iterable(every_of(records, snapshot, kind) for kind in given), self._names
         )
 
-    def dress(self, users: Sequence[Fact]) -> Iterator[Account]:
-        """The accounts of `users`, facts of kind `user`, in their order."""
+    def dress(self, users: Sequence[Fact], *, gapless: bool = False) -> Iterator[Account]:
+        """The accounts of `users`, facts of kind `user`, in their order; `gapless`: all from the first to the last."""
         ids = [each.id for each in users]
         held: dict[str, dict[str, list[str]]] = {id_: defaultdict(list) for id_ in ids}
         for kind in facts.ABOUT_A_USER[1:]:
             if kind in self._kinds:
-                for subject, what in self._records.held(self.snapshot, kind, ids):
-                    held[subject][kind].append(what)
+                for subject, what in self._records.held(self.snapshot, kind, ids, gapless=gapless):
+                    if subject in held:
+                        held[subject][kind].append(what)
         for user in users:
             yield dressing.account(
                 self._source, self._kinds, facts.user(user), held[user.id], self.through, self._names

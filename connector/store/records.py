@@ -188,8 +188,10 @@ class Store:
     def about(self, snapshot: Snapshot, kind: str, subjects: Sequence[str]) -> Sequence[Fact]:
         return self._snapshots.about(snapshot, kind, subjects)
 
-    def held(self, snapshot: Snapshot, kind: str, subjects: Sequence[str]) -> Sequence[tuple[str, str]]:
-        return self._snapshots.held(snapshot, kind, subjects)
+    def held(
+        self, snapshot: Snapshot, kind: str, subjects: Sequence[str], *, gapless: bool = False
+    ) -> Sequence[tuple[str, str]]:
+        return self._snapshots.held(snapshot, kind, subjects, gapless)
 
     def holding(self, snapshot: Snapshot, kind: str, held: str) -> Sequence[Fact]:
         return self._snapshots.holding(snapshot, kind, held)

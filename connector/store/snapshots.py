@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, select
 
 from connector.errors import CursorExpired
 from connector.model import Fact, Snapshot
@@ -103,16 +103,19 @@ class Snapshots:
             found += self._facts(snapshot, kind, about_someone, some, order=(fact.c.subject, fact.c.id))
         return found
 
-    def held(self, snapshot: Snapshot, kind: str, subjects: Sequence[str]) -> Sequence[tuple[str, str]]:
-        """(subject, held) of the facts about any of the subjects, by subject, then id."""
+    def held(self, snapshot: Snapshot, kind: str, subjects: Sequence[str], gapless: bool) -> Sequence[tuple[str, str]]:
+        """(subject, held) of the facts about any of the subjects, by subject, then id; `gapless`, about any between."""
         source, number = self._sources.make(snapshot.source), self._kinds.find(kind)
         seen = in_snapshot(source, number, snapshot)
         found: list[tuple[str, str]] = []
         with self._database.reading() as connection:
-            for some in among(fact.c.subject, subjects):
+            between = (
+                [and_(fact.c.subject >= subjects[0], fact.c.subject <= subjects[-1])] if gapless and subjects else []
+            )
+            for some in between or among(fact.c.subject, subjects):
                 query = select(fact.c.subject, fact.c.held).where(seen, about_someone, some)
                 rows = connection.execute(query.order_by(fact.c.subject, fact.c.id)).all()
-                found += [(row[0], row[1]) for row in rows]
+                found += [(subject, what) for subject, what in rows]
             still_there(connection, snapshot.source, source, snapshot.number)
         return found
 

@@ -78,6 +78,15 @@ def test_about(store: Store, snapshot: Snapshot) -> None:
     assert [fact.id for fact in store.about(snapshot, "membership", [*many, "b"])] == ["1", "3"]
 
 
+def test_held_by_all_from_one_to_another(store: Store, snapshot: Snapshot) -> None:
+    """Between them in the order of code points; both ends are among them."""
+    names = [each.id for each in USERS]
+    assert store.held(snapshot, "membership", names, gapless=True) == store.held(snapshot, "membership", names)
+    assert store.held(snapshot, "membership", ["B", "_", "a"], gapless=True) == [("a", "g1")]
+    assert store.held(snapshot, "membership", ["b", "ä"], gapless=True) == [("b", "g2"), ("b", "g1"), ("ä", "g1")]
+    assert store.held(snapshot, "membership", [], gapless=True) == []
+
+
 def test_holding_and_tally(store: Store, snapshot: Snapshot) -> None:
     """Who holds a thing, by id; and how many hold each."""
     assert [fact.id for fact in store.holding(snapshot, "membership", "g1")] == ["2", "3", "4"]
