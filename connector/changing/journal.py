@@ -146,6 +146,15 @@ class Journal:
                     (given.add if each.step.verb.gives else given.discard)(each.step.value)
         return given - {value for verb, _, value in self._before if verb.gives is False}
 
+    def set_lately(self, attribute: str) -> str | None:
+        """What we set the attribute to in the last minutes, or may have; None where we did not."""
+        found = None
+        for operation in self.operations.recent(self.operation.account, RECENT):
+            for each in operation.steps:
+                if each.may_be_done and attribute in each.step.attributes:
+                    found = each.step.attributes[attribute]
+        return found
+
     def sorted_out(self, steps: Sequence[Step]) -> tuple[list[Step], list[Outcome]]:
         """Which of the steps may be done, and what is to be said of the others. Some of them need nothing said."""
         if not (self.resumed or self.overtaken):

@@ -72,10 +72,15 @@ def _present(desk: Desk, asked: OneAccount) -> Present:
 
 
 def _through_scim(desk: Desk, present: Present, *, disabled: bool) -> Account:
+    """The account once AWS has it so.
+
+    Where we have just said the opposite it is asked for, whatever the account shows: that may be from before then,
+    and our own last word counts in lists.
+    """
     account = present.account()
     wanted = "DISABLED" if disabled else "ENABLED"
     step = Step(Verb.SET_ATTRIBUTES, STATUS, attributes={STATUS: wanted})
-    if _in_aws(account) is disabled:
+    if _in_aws(account) is disabled and desk.noted.set_lately(STATUS) in (None, wanted):
         # An earlier run that was interrupted may have done it, and told no list. What else it began is not there yet.
         if desk.noted.unknown(step):
             desk.noted.came_of([Outcome(step, Result.ALREADY)])

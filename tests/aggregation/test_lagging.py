@@ -46,6 +46,7 @@ BY_PAIR = Size(users=14, groups=4, permission_sets=3, aws_accounts=3, applicatio
 BY_PRINCIPAL = Size(users=4, groups=3, permission_sets=4, aws_accounts=5, applications=2, pairs=18)
 ALL = ("group", "permissionSetAssignment", "applicationAssignment")
 PAIRS = "permissionSetAssignments"
+STATUS = {"disable": "DISABLED", "enable": "ENABLED"}
 ROSA = NewAccount({"userName": "rosa", "email": "rosa@example.com", "givenName": "Rosa", "familyName": "Diaz"})
 
 
@@ -237,10 +238,7 @@ def test_who_was_disabled_is_not_listed_as_enabled(
 ) -> None:
     """Through SCIM. Nor the other way round."""
     with Sandbox(generated(BY_PAIR, 1), Options(assignment_seconds=0.0)) as sandbox:
-        token = tmp_path / "token"
-        token.write_text(sandbox.scim_token)
-        scim = {"disable_by": "scim", "scim_endpoint": sandbox.scim_url, "scim_token_file": str(token)}
-        world = connector.on(sandbox, snapshot_max_age=0, **scim)
+        world = connector.on(sandbox, snapshot_max_age=0, **scim(sandbox, tmp_path))
         user, _ = world.outsider()
         if how == "enable":
             world.run("std:account:disable", OneAccount(user))
@@ -248,7 +246,32 @@ def test_who_was_disabled_is_not_listed_as_enabled(
         old = list(world.desk().directory(Lane.LIVE).users())
         world.run(f"std:account:{how}", OneAccount(user))
         monkeypatch.setattr(Directory, "users", lambda _: iter(old))
-        assert world.accounts()[user]["attributes"]["userStatus"] == {"disable": "DISABLED", "enable": "ENABLED"}[how]
+        assert world.accounts()[user]["attributes"]["userStatus"] == STATUS[how]
+        assert not doubted(world)
+
+
+@pytest.mark.parametrize("how", ["disable", "enable"])
+@pytest.mark.parametrize("lagging", [False, True], ids=["somebody else did it", "AWS lags"])
+def test_who_is_switched_to_and_fro_is_as_was_asked_last(
+    connector: Restarting, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, how: str, lagging: bool
+) -> None:
+    """Where the account shows what is asked, though we have just said the opposite."""
+    opposite = {"disable": "enable", "enable": "disable"}[how]
+    with Sandbox(generated(BY_PAIR, 1), Options(assignment_seconds=0.0)) as sandbox:
+        world = connector.on(sandbox, snapshot_max_age=0, **scim(sandbox, tmp_path))
+        user, _ = world.outsider()
+        world.run(f"std:account:{how}", OneAccount(user))
+        directory = world.desk().directory(Lane.CHANGE)
+        old = directory.user(user)
+        world.run(f"std:account:{opposite}", OneAccount(user))
+        with monkeypatch.context() as patch:
+            if lagging:
+                patch.setattr(Directory, "user", lambda *_: old)
+            else:
+                directory.set_enabled(user, how == "enable")
+            world.run(f"std:account:{how}", OneAccount(user))
+        assert world.account(user)["userStatus"] == STATUS[how]
+        assert world.accounts()[user]["attributes"]["userStatus"] == STATUS[how]
         assert not doubted(world)
 
 
@@ -278,6 +301,13 @@ def test_what_a_deleted_user_was_rid_of_is_no_orphan(
         assert user not in world.accounts()
         assert any(user in each for each in world.newest().summary["orphans"])  # type: ignore[attr-defined]
         assert not doubted(world)
+
+
+def scim(sandbox: Sandbox, folder: Path) -> dict[str, str]:
+    """Options of a source that disables through it."""
+    token = folder / "token"
+    token.write_text(sandbox.scim_token)
+    return {"disable_by": "scim", "scim_endpoint": sandbox.scim_url, "scim_token_file": str(token)}
 
 
 def _rows(directory: Any, pair: str) -> list[Any]:
