@@ -86,6 +86,8 @@ def _through_scim(desk: Desk, present: Present, *, disabled: bool) -> Account:
             desk.noted.came_of([Outcome(step, Result.ALREADY)])
         present.publish()
         return account
+    if not disabled:
+        _refuse_unless_wanted(desk, present, step)
     desk.noted.about_to([step])
     with present.doubted_unless_seen():
         _set_enabled(desk, present, step, not disabled)
@@ -102,6 +104,18 @@ def _through_scim(desk: Desk, present: Present, *, disabled: bool) -> Account:
         desk.noted.came_of([Outcome(step, Result.FAILED, unseen, acknowledged=True)])
         raise AwsFailed(unseen)
     return account
+
+
+def _refuse_unless_wanted(desk: Desk, present: Present, step: Step) -> None:
+    """Enabling is giving: once interrupted it is not repeated after somebody has disabled the user, or too late."""
+    wanted, refused = desk.noted.sorted_out([step])
+    if wanted:
+        return
+    reason = "it had been, and was disabled since; ask again if it is still wanted"
+    if refused:
+        desk.noted.came_of(refused)
+        reason = refused[0].reason
+    raise Conflicts(f"user {present.id} was not enabled: {reason}")
 
 
 def _set_enabled(desk: Desk, present: Present, step: Step, enabled: bool) -> None:

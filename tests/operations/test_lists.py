@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from connector.app import Core
+from connector.aws.directory import Directory
 from connector.commands import COMMANDS, carrying
 from connector.commands.present import Present
 from connector.model import Account, Lane, ListAccounts, OneAccount, Operation, Source
@@ -234,6 +235,32 @@ def test_what_was_to_be_given_back_when_it_was_killed_is_given_back(
 
     assert all(before[each] for each in HELD)
     assert [after[each] for each in HELD] == [before[each] for each in HELD]
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["it had been enabled", "nobody knows, and it is long ago"])
+def test_who_was_disabled_since_an_enable_was_killed_stays_disabled(
+    killed: Killed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, known: bool
+) -> None:
+    source = _scim(killed, tmp_path)
+    dying, living = killed.born(source), killed.born(source)
+    tim = OneAccount(killed.user("tim"))
+    _ask(living, "disable", tim)
+    with monkeypatch.context() as patch:
+        patch.setattr(*(Present, "publish") if known else (Directory, "set_enabled"), _dies)
+        with pytest.raises(SystemExit):
+            _ask(dying, "enable", tim)
+    _abandoned(killed)
+    living.desk(source, threading.Event()).directory(Lane.CHANGE).set_enabled(tim.id, False)
+    if not known:
+        with sqlite3.connect(killed.store_url.removeprefix("sqlite:///")) as store:
+            store.execute("UPDATE operation SET accepted_at = accepted_at - 901 WHERE ended_at IS NULL")
+
+    ended = killed.recovers(living)
+
+    assert ended.state == "failed"
+    assert "was not enabled" in str(ended.answer)
+    assert _ask(living, "read", tim)[tim.id].disabled
+    assert not _ask(living, "enable", tim)[tim.id].disabled, "who asks again is heard"
 
 
 def _ask(core: Core, command: str, asked: Any) -> dict[str, Account]:
