@@ -92,6 +92,7 @@ def _step(recorded: Recorded) -> dict[str, object]:
         "attributes": dict(step.attributes),
         "result": None if recorded.result is None else recorded.result.value,
         "reason": recorded.reason,
+        **({"earlier": True} if recorded.earlier else {}),
     }
 
 

@@ -43,10 +43,13 @@ def _asked(operation: Operation) -> list[dict[str, Any]]:
 
 
 def _outcomes(operation: Operation) -> list[dict[str, Any]]:
-    """Steps of which it is known what became of them. One that changes attributes counts for each of them."""
+    """Steps of which it is known what became of them. One that changes attributes counts for each of them.
+
+    What an earlier operation had done is not this one's.
+    """
     found = []
     for each in operation.steps:
-        if each.result is None:
+        if each.result is None or each.earlier:
             continue
         step = each.step
         named = (

@@ -39,6 +39,7 @@ from connector.reading.work import Work
 from connector.sandbox.options import Options
 from connector.sandbox.seed import Size, generated
 from connector.sandbox.server import Sandbox
+from connector.wire import rest_operations
 from tests.aggregation.restarting import Configured, Restarting
 from tests.clocks import FastClock
 
@@ -208,6 +209,7 @@ def test_a_create_that_is_asked_again_says_nothing_of_what_its_first_run_gave(
     assert not doubted(world)
     again = world.core.store.operations.listed(None, False, 1)[0]
     assert group not in str(trail.outcome(again, NOBODY)["steps"]), "nor does the audit say that it was given now"
+    assert group not in str(rest_operations.shown(again, None, None)["outcomes"]), "nor the operation"
 
 
 @pytest.mark.parametrize("op", [Op.SET, Op.REMOVE])
