@@ -243,6 +243,9 @@ class Records(Protocol):
     def are_staged(self, census: Census, kind: str, ids: Iterable[str]) -> frozenset[str]:
         """Which of these ids are those of staged facts."""
 
+    def staged_about(self, census: Census, kind: str, subjects: Iterable[str]) -> Sequence[Fact]:
+        """The staged facts about any of the subjects."""
+
     def staged_among(self, census: Census, kind: str, ids: Iterable[str]) -> Sequence[Fact]:
         """Staged facts with one of these ids."""
 

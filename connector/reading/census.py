@@ -18,7 +18,7 @@ import structlog
 from connector import attributes
 from connector.errors import RetryLater
 from connector.lease import kept
-from connector.model import RESOURCE_ID, Instance, Principal, PrincipalType, Snapshot, Source
+from connector.model import RESOURCE_ID, Instance, Pair, Principal, PrincipalType, Snapshot, Source
 from connector.ports import Clock
 from connector.reading import facts, grants, identities, rereading
 from connector.reading.principals import exists
@@ -59,7 +59,6 @@ def _make(work: Work, clock: Clock, fingerprint: str) -> Snapshot:
     kinds = kinds_of(work.source, instance)
     _warn_of_limits(work, instance)
     _read_services(work, kinds)
-    grants.warn_of_unlisted(work)
     doubted = rereading.read_again(work, instance, kinds, (), work.census.mark, clock.monotonic() - started)
     orphans, swept = _orphans(work, kinds, instance, clock)
     calls = {name: count - before.get(name, 0) for name, count in work.directories.calls(work.source).items()}
@@ -118,14 +117,15 @@ def owned_elsewhere(instance: Instance) -> str:
 def _read_services(work: Work, kinds: tuple[str, ...]) -> None:
     told = identities.Told()
     permission_sets: Future[list[str]] = Future()
+    pairs: Future[list[Pair]] = Future()
     tasks: list[Callable[[], None]] = [
         lambda: identities.read_users(work, told),
         lambda: identities.read_groups(work, kinds, told),
     ]
     if facts.ASSIGNMENT in kinds:
-        tasks.append(lambda: grants.read_aws_accounts(work))
+        tasks.append(lambda: grants.read_aws_accounts(work, pairs))
         tasks.append(lambda: grants.read_permission_sets(work, permission_sets))
-        tasks.append(lambda: grants.read_assignments(work, permission_sets, told))
+        tasks.append(lambda: grants.read_assignments(work, permission_sets, pairs, told))
     else:
         told.chosen.set()
     if facts.APPLICATION in kinds:
@@ -169,7 +169,8 @@ def _orphans(work: Work, kinds: tuple[str, ...], instance: Instance, clock: Cloc
     directory = work.directory()
     asked = together(THREADS, lambda each: (each, exists(directory, each)), unlisted)
     absent = {each for each, there in asked if not there}
-    given = ((facts.principal(each), each.held) for each in (work.staged(facts.ASSIGNMENT) if absent else ()))
+    theirs = work.records.staged_about(work.census, facts.ASSIGNMENT, {each.id for each in absent}) if absent else ()
+    given = ((facts.principal(each), each.held) for each in theirs)
     orphans = sorted(f"{pair} of {each.type} {each.id}" for each, pair in given if each in absent)
     if orphans:
         named = ", ".join(orphans[: grants.NAMED]) + (", …" if len(orphans) > grants.NAMED else "")

@@ -19,8 +19,8 @@ NAMED = 20
 """How many AWS accounts or orphans a warning names; its count is exact."""
 
 
-def read_aws_accounts(work: Work) -> None:
-    """Stage the organisation's AWS accounts; a warning when Organizations denies it."""
+def read_aws_accounts(work: Work, pairs: Future[list[Pair]]) -> None:
+    """Stage the organisation's AWS accounts; a warning when Organizations denies it, or leaves out some with pairs."""
     try:
         found = [facts.of_aws_account(each) for each in work.directory().aws_accounts()]
     except AskPermission as denied:
@@ -30,6 +30,7 @@ def read_aws_accounts(work: Work) -> None:
     if not found:
         work.warnings.append("AWS accounts have no names and no State: Organizations lists none")
     work.stage(found)
+    _warn_of_unlisted(work, {each.id for each in found}, work.wait_for(pairs))
 
 
 def read_permission_sets(work: Work, told: Future[list[str]]) -> None:
@@ -40,10 +41,11 @@ def read_permission_sets(work: Work, told: Future[list[str]]) -> None:
     _permission_set_names(work, directory, ids)
 
 
-def read_assignments(work: Work, sets: Future[list[str]], told: Told) -> None:
-    """Stage pairs and assignments, by the cheaper walk."""
+def read_assignments(work: Work, sets: Future[list[str]], found: Future[list[Pair]], told: Told) -> None:
+    """Stage pairs, which are told at once, and assignments, by the cheaper walk."""
     directory = work.directory()
     pairs = _pairs(work, directory, work.wait_for(sets))
+    found.set_result(pairs)
     users = work.at_least(told.users, lambda: len(pairs) - len(told.groups_so_far()))
     told.chosen.set()
     # The other groups are waited for only where they can tip the scales.
@@ -89,11 +91,9 @@ def _pairs(work: Work, directory: Directory, permission_sets: list[str]) -> list
     return sorted(set(chain.from_iterable(together(THREADS, ask, permission_sets))))
 
 
-def warn_of_unlisted(work: Work) -> None:
+def _warn_of_unlisted(work: Work, listed: set[str], pairs: list[Pair]) -> None:
     """Name the AWS accounts with pairs that Organizations, where it lists any, does not list."""
-    listed = {each.id for each in work.staged(facts.AWS_ACCOUNT)}
-    pairs = (Pair.parse(each.id) for each in work.staged(facts.PAIR))
-    missing = sorted({each.aws_account_id for each in pairs if each is not None} - listed) if listed else []
+    missing = sorted({each.aws_account_id for each in pairs} - listed) if listed else []
     if missing:
         named = ", ".join(missing[:NAMED]) + (", …" if len(missing) > NAMED else "")
         work.warnings.append(

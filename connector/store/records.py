@@ -114,6 +114,9 @@ class Store:
     def are_staged(self, census: Census, kind: str, ids: Iterable[str]) -> frozenset[str]:
         return self._staging.which(lease_of(census), kind, ids)
 
+    def staged_about(self, census: Census, kind: str, subjects: Iterable[str]) -> Sequence[Fact]:
+        return self._staging.about(lease_of(census), kind, subjects)
+
     def staged_among(self, census: Census, kind: str, ids: Iterable[str]) -> Sequence[Fact]:
         return self._staging.named(lease_of(census), kind, ids)
 

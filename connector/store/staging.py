@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import Any, Final
 
-from sqlalchemy import Connection, and_, delete, select
+from sqlalchemy import Column, Connection, and_, delete, select
 
 from connector.model import Fact
 from connector.store.database import Database
@@ -83,12 +83,19 @@ class Staging:
 
     def named(self, lease: Lease, kind: str, ids: Iterable[str]) -> list[Fact]:
         """Staged facts of these ids."""
+        return self._found(lease, kind, staged.c.id, ids)
+
+    def about(self, lease: Lease, kind: str, subjects: Iterable[str]) -> list[Fact]:
+        """Staged facts about any of the subjects."""
+        return self._found(lease, kind, staged.c.subject, subjects)
+
+    def _found(self, lease: Lease, kind: str, column: Column[str], names: Iterable[str]) -> list[Fact]:
         number = self._kinds.make(kind)
         columns = select(staged.c.id, staged.c.subject, staged.c.held, staged.c.body)
         with self._database.reading() as connection:
             return [
                 of_row(kind, row)
-                for some in among(staged.c.id, ids)
+                for some in among(column, names)
                 for row in connection.execute(columns.where(_of(lease), staged.c.kind == number, some))
             ]
 

@@ -141,6 +141,7 @@ def test_staged_facts_are_for_their_census_only(store: Store) -> None:
     assert list(store.staged(census, "pair")) == []
     assert store.are_staged(census, "user", ["u2", "u4", "u1"]) == {"u1", "u2"}
     assert store.staged_among(census, "group", ["g1", "u1"]) == [GROUP]
+    assert [fact.id for fact in store.staged_about(census, "user", ["u2", "u4"])] == ["u2"]
     store.unstage(census, "user", ["u2", "u4"])
     store.unstage(census, "group", ["u1"])
     assert [fact.id for fact in store.staged(census, "user")] == ["u1", "u3"]
