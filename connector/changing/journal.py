@@ -117,22 +117,25 @@ class Journal:
         self._keep()
 
     def recent(self) -> Unsettled:
-        """What was given to the account, and taken from it, in the last minutes, by this change and those before it.
+        """What was given to the account, taken from it and set in the last minutes, by this change and those before it.
 
         What may have been done counts as done, unless something later is certain: to give or to take once more is safe.
         """
         given: dict[str, set[str]] = defaultdict(set)
         taken: dict[str, set[str]] = defaultdict(set)
+        attributes: dict[str, str | None] = {}
         for operation in self.operations.recent(self.operation.account, RECENT):
             for each in operation.steps:
                 step = each.step
+                if each.may_be_done:
+                    attributes |= step.attributes
                 if step.verb.gives is None or not each.may_be_done:
                     continue
                 now, before = (given, taken) if step.verb.gives else (taken, given)
                 now[step.attribute].add(step.value)
                 if each.certain:
                     before[step.attribute].discard(step.value)
-        return Unsettled(given, taken)
+        return Unsettled(given, taken, attributes)
 
     def given_lately(self, attribute: str) -> Set[str]:
         """Ids that AWS acknowledged to have given the account a moment ago.
@@ -145,15 +148,6 @@ class Journal:
                 if each.step.attribute == attribute and each.certain and each.may_be_done:
                     (given.add if each.step.verb.gives else given.discard)(each.step.value)
         return given - {value for verb, _, value in self._before if verb.gives is False}
-
-    def set_lately(self, attribute: str) -> str | None:
-        """What we set the attribute to in the last minutes, or may have; None where we did not."""
-        found = None
-        for operation in self.operations.recent(self.operation.account, RECENT):
-            for each in operation.steps:
-                if each.may_be_done and attribute in each.step.attributes:
-                    found = each.step.attributes[attribute]
-        return found
 
     def sorted_out(self, steps: Sequence[Step]) -> tuple[list[Step], list[Outcome]]:
         """Which of the steps may be done, and what is to be said of the others. Some of them need nothing said."""

@@ -1,10 +1,10 @@
 """From what is asked and what is there to the steps between. Pure: nothing is asked of AWS here.
 
 Every refusal comes before the first step, so a request that is wrong anywhere changes nothing. Changes are applied in
-their order to a copy of the account; the steps are the difference, which makes every plan safe to replay. Two things
+their order to a copy of the account; the steps are the difference, which makes every plan safe to replay. Some things
 are more than the difference: what is named to be taken is taken, whether the account shows it or not, and what is named
 to be given is given again where it is known to go (`Unsettled`). A reading can lag behind AWS, and a revoke that is
-answered without being made is lost; so is a grant.
+answered without being made is lost; so is a grant. So an attribute is set again that was set to something else.
 """
 
 from __future__ import annotations
@@ -54,12 +54,14 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Unsettled:
-    """What a reading may not show yet: entitlement ids by account attribute."""
+    """What a reading may not show yet: entitlement ids by account attribute, and values of attributes."""
 
     given: Mapping[str, Set[str]] = field(default_factory=dict)
     """There, though it may not be listed."""
     taken: Mapping[str, Set[str]] = field(default_factory=dict)
     """Gone, or going, though it may be listed."""
+    attributes: Mapping[str, str | None] = field(default_factory=dict)
+    """As they are, though the account may show something else."""
 
     def also_given(self, attribute: str, ids: Set[str]) -> Unsettled:
         """With these; an empty id names nothing that could be taken."""
@@ -84,6 +86,8 @@ class _Wanted:
     """Ids that were named to be taken, or may be there and were not named to stay, by account attribute."""
     again: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     """Ids that were named to be there, and go."""
+    unsettled: set[str] = field(default_factory=set)
+    """Attributes that were named, and have lately been set to something else than is wanted, whatever shows."""
 
 
 def plan(source: Source, account: Account, changes: Sequence[Change], unsettled: Unsettled = SETTLED) -> Plan:
@@ -177,7 +181,7 @@ def _apply(source: Source, account: Account, wanted: _Wanted, change: Change, un
         if not row.writable:
             _ignore_or_refuse(change, (current,) if isinstance(current, str) else ())
         else:
-            _apply_to_scalar(wanted.scalars, row, change)
+            _apply_to_scalar(wanted, row, change, unsettled)
 
 
 def _apply_to_list(wanted: _Wanted, change: Change, unsettled: Unsettled) -> None:
@@ -203,17 +207,21 @@ def _apply_to_list(wanted: _Wanted, change: Change, unsettled: Unsettled) -> Non
     wanted.lists[change.attribute] = list(dict.fromkeys((*kept, *values)))
 
 
-def _apply_to_scalar(scalars: dict[str, str | None], row: attributes.Attribute, change: Change) -> None:
+def _apply_to_scalar(wanted: _Wanted, row: attributes.Attribute, change: Change, unsettled: Unsettled) -> None:
     text = _single(row.name, change.values or ())
     if change.op is Op.REMOVE:
-        if text and scalars.get(row.name) != text:
+        if text and wanted.scalars.get(row.name) != text:
             return
         text = ""
     elif change.op is Op.ADD and not text:
         raise InvalidAttribute(f"Add of {row.name} needs a value")
     if not text and row.required:
         raise InvalidAttribute(f"attribute {row.name} cannot be cleared: Identity Center requires it")
-    scalars[row.name] = _checked(row, text) if text else None
+    wanted.scalars[row.name] = _checked(row, text) if text else None
+    if (unsettled.attributes.get(row.name, text) or "") == text:
+        wanted.unsettled.discard(row.name)
+    else:
+        wanted.unsettled.add(row.name)
 
 
 def _ignore_or_refuse(change: Change, current: Iterable[str]) -> None:
@@ -224,7 +232,11 @@ def _ignore_or_refuse(change: Change, current: Iterable[str]) -> None:
 
 
 def _attribute_step(account: Account, wanted: _Wanted) -> Step | None:
-    changed = {name: value for name, value in wanted.scalars.items() if (value or None) != account.attributes.get(name)}
+    changed = {
+        name: value
+        for name, value in wanted.scalars.items()
+        if (value or None) != account.attributes.get(name) or name in wanted.unsettled
+    }
     if not changed:
         return None
     return Step(Verb.SET_ATTRIBUTES, ", ".join(sorted(changed)), attributes=changed)

@@ -80,7 +80,7 @@ def _through_scim(desk: Desk, present: Present, *, disabled: bool) -> Account:
     account = present.account()
     wanted = "DISABLED" if disabled else "ENABLED"
     step = Step(Verb.SET_ATTRIBUTES, STATUS, attributes={STATUS: wanted})
-    if _in_aws(account) is disabled and desk.noted.set_lately(STATUS) in (None, wanted):
+    if _in_aws(account) is disabled and desk.noted.recent().attributes.get(STATUS) in (None, wanted):
         # An earlier run that was interrupted may have done it, and told no list. What else it began is not there yet.
         if desk.noted.unknown(step):
             desk.noted.came_of([Outcome(step, Result.ALREADY)])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -232,6 +233,29 @@ def test_attributes_are_not_undone_by_lists_that_lag(
     monkeypatch.setattr(Directory, "user", lambda self, id_: old.get(id_) or described(self, id_))
     assert world.accounts()[user]["attributes"].get("title") == wanted
     assert doubted(world)
+
+
+@pytest.mark.parametrize("lagging", [False, True], ids=["somebody else did it", "AWS lags"])
+@pytest.mark.parametrize("op", [Op.SET, Op.REMOVE])
+def test_attributes_that_are_changed_to_and_fro_are_as_was_asked_last(
+    world: Configured, monkeypatch: pytest.MonkeyPatch, op: Op, lagging: bool
+) -> None:
+    """Where the account shows what is asked, though we have just set something else."""
+    user, _ = lacking(world, PAIRS)
+    wanted = "Mate" if op is Op.SET else None
+    world.change(user, op, "title", *([wanted] if wanted else []))
+    directory = world.desk().directory(Lane.CHANGE)
+    old = directory.user(user)
+    world.change(user, Op.SET, "title", "Captain")
+    with monkeypatch.context() as patch:
+        if lagging:
+            patch.setattr(Directory, "user", lambda *_: replace(old, revision=None))
+        else:
+            directory.update_user(directory.user(user), {"title": wanted})
+        world.change(user, op, "title", *([wanted] if wanted else []))
+    assert world.account(user).get("title") == wanted
+    assert world.accounts()[user]["attributes"].get("title") == wanted
+    assert not doubted(world)
 
 
 @pytest.mark.parametrize("how", ["disable", "enable"])
