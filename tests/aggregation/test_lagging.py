@@ -35,8 +35,7 @@ from connector.model import (
     Step,
     Verb,
 )
-from connector.reading import facts, grants
-from connector.reading.work import Work
+from connector.reading import census, facts
 from connector.sandbox.options import Options
 from connector.sandbox.seed import Size, generated
 from connector.sandbox.server import Sandbox
@@ -494,14 +493,14 @@ def test_changes_made_while_a_census_runs_cost_it_nothing(world: Configured, mon
     """Its lists lack them, and they are taken from where they were put when they were read back."""
     before = calls(world)
     user, group = lacking(world, "groups")
-    warn = grants.warn_of_unlisted
+    read_services = census._read_services
 
-    def then_changed(work: Work) -> None:
-        warn(work)
+    def then_changed(*what: Any) -> None:
+        read_services(*what)
         world.change(user, Op.ADD, "groups", group)
         world.sandbox.control("forget")
 
-    monkeypatch.setattr(grants, "warn_of_unlisted", then_changed)
+    monkeypatch.setattr(census, "_read_services", then_changed)
     assert group in listed(world, user, "groups")
     after = Counter(world.sandbox.control("state")["calls"])
     assert not after - before, "but for orphans, it asks nothing"
