@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from connector import attributes
 from connector.model import (
     ApplicationAssignment,
     Assignment,
@@ -61,6 +62,8 @@ def of(operations: Iterable[Operation], kinds: Collection[str]) -> Claims:
         for each in operation.steps:
             if not each.may_be_done:
                 continue
+            for name in _along(each.step):
+                mine.pop((ATTRIBUTE, f"{operation.account}/{name}"), None)
             for fact in _about(operation.account, each.step):
                 claim = Claim(fact, each.step.verb.gives is not False, each.certain)
                 if claim.kind not in kinds:
@@ -104,6 +107,14 @@ def unnamed(operations: Iterable[Operation]) -> bool:
         if operation.ended_at is not None and not operation.account
         for each in operation.steps
     )
+
+
+def _along(step: Step) -> Iterator[str]:
+    """Attributes that may go along with those that a step clears: an e-mail address takes its type with it."""
+    cleared = {name for name, value in step.attributes.items() if not value}
+    for block in attributes.BLOCKS.values():
+        if any(each.name in cleared for each in block):
+            yield from (each.name for each in block if each.name not in step.attributes)
 
 
 def _user(id_: str) -> Fact:

@@ -50,6 +50,16 @@ def test_the_last_word_counts_and_what_was_refused_is_none(then: Recorded, last:
     assert told(operation(then), operation(GIVEN)) == {GROUP: (True, True)}
 
 
+def test_what_is_cleared_takes_along_what_describes_it() -> None:
+    def put(**wanted: str | None) -> Operation:
+        return operation(Recorded(Step(Verb.SET_ATTRIBUTES, "", attributes=wanted), Result.DONE))
+
+    typed, cleared = put(emailType="home", title="Mate"), put(email=None)
+    assert [name for _, name in told(typed)] == ["u1/emailType", "u1/title"]
+    assert [name for _, name in told(typed, cleared)] == ["u1/title", "u1/email"]
+    assert [name for _, name in told(cleared, typed)] == ["u1/email", "u1/emailType", "u1/title"]
+
+
 def test_what_goes_on_says_nothing_before_it_ends() -> None:
     under_way = operation(UNDER_WAY, state="accepted", ended_at=None)
     assert told(operation(GIVEN), under_way) == {}
