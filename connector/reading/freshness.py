@@ -108,15 +108,21 @@ class Freshness:
         It is marked, for a census under way. A snapshot of another configuration lacks the change from now on: it is no
         answer to a list, should its configuration come back.
         """
+        reading = self.records.census_running(self.source.name)
         amended = self.records.amend(self.source.name, self.fingerprint, kinds, about, change, marked=True)
         if amended is None:
             self.records.doubt(self.source.name)
             return
-        for held in (each.held for some in about.values() for each in some if each.kind == facts.ASSIGNMENT):
-            pair = Pair.parse(held)
-            # A first assignment provisions its pair: it can be requested, and reviewed, from now on.
-            if pair is not None and self.records.one(amended, facts.PAIR, held) is None:
-                self._amend((facts.PAIR,), {held: (facts.of_pair(pair),)}, None)
+        held = (Pair.parse(each.held) for some in about.values() for each in some if each.kind == facts.ASSIGNMENT)
+        # A first assignment provisions its pair: it can be requested, and reviewed, from now on. A census under way may
+        # have asked for pairs before.
+        new = {
+            each.id: (facts.of_pair(each),)
+            for each in held
+            if each is not None and (reading or self.records.one(amended, facts.PAIR, each.id) is None)
+        }
+        if new:
+            self._amend((facts.PAIR,), new, None)
 
     def _as_ours(self, found: Iterable[Fact]) -> tuple[Fact, ...]:
         """What another source read of the same instance: whether a user is stripped is in our journal."""

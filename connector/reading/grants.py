@@ -129,8 +129,17 @@ def _by_principal(work: Work, directory: Directory, groups: tuple[str, ...], use
     def ask(principal: Principal) -> tuple[Principal, list[Assignment]]:
         return principal, rows_of(directory, principal, lambda: directory.assignments_of(principal))
 
+    known = set(pairs)
     work.stage(map(facts.of_pair, pairs))
     dearer = mixed = False
+
+    def of_rows(asked: Principal, rows: list[Assignment]) -> Iterator[Fact]:
+        for row in rows:
+            if row.principal != asked:
+                continue
+            if row.pair not in known:  # provisioned since pairs were asked for
+                yield facts.of_pair(row.pair)
+            yield facts.of_assignment(row)
 
     def of_users() -> Iterator[Fact]:
         nonlocal dearer, mixed
@@ -142,9 +151,7 @@ def _by_principal(work: Work, directory: Directory, groups: tuple[str, ...], use
             if dearer:
                 return
             mixed = mixed or any(row.principal.type == "GROUP" for row in rows)
-            for row in rows:
-                if row.principal == asked:
-                    yield facts.of_assignment(row)
+            yield from of_rows(asked, rows)
 
     work.stage(of_users())
     if dearer:
@@ -152,6 +159,6 @@ def _by_principal(work: Work, directory: Directory, groups: tuple[str, ...], use
     if mixed:
         live.note_group_rows(directory, work.records, work.source)
     answers = together(THREADS, ask, (Principal("GROUP", each) for each in groups))
-    work.stage(facts.of_assignment(row) for asked, rows in answers for row in rows if row.principal == asked)
+    work.stage(chain.from_iterable(of_rows(asked, rows) for asked, rows in answers))
     work.warnings.append("assignments were read by principal: orphans are those of the last sweep by pair")
     return True

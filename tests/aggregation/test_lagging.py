@@ -506,3 +506,43 @@ def test_changes_made_while_a_census_runs_cost_it_nothing(world: Configured, mon
     assert not after - before, "but for orphans, it asks nothing"
     assert after["ListGroupMembershipsForMember"] == 0
     assert not doubted(world)
+
+
+def test_what_is_given_while_a_census_runs_can_be_asked_for(world: Configured, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It had been provisioned before, and was not when the census asked for pairs."""
+    user, pair = lacking(world, PAIRS)
+    _without(monkeypatch, pair)
+    read_services = census._read_services
+
+    def then_given(*what: Any) -> None:
+        read_services(*what)
+        world.change(user, Op.ADD, PAIRS, pair)
+
+    monkeypatch.setattr(census, "_read_services", then_given)
+    assert pair in listed(world, user)
+    assert pair in ids(world, PAIRS)
+    assert not doubted(world)
+
+
+def test_what_somebody_is_given_after_pairs_were_read_can_be_asked_for(
+    connector: Restarting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By somebody else, where assignments are read by principal."""
+    with Sandbox(generated(BY_PRINCIPAL, 1), Options(assignment_seconds=0.0)) as sandbox:
+        world = connector.on(sandbox, snapshot_max_age=0)
+        user, pair = lacking(world, PAIRS)
+        outside(world, "add_assignment", user, pair)
+        _without(monkeypatch, pair)
+        assert pair in listed(world, user)
+        assert pair in ids(world, PAIRS)
+
+
+def _without(patch: pytest.MonkeyPatch, pair: str) -> None:
+    """It is not provisioned when it is asked for."""
+    ask = Directory.aws_accounts_of
+    aws_account, _, set_ = pair.partition(":")
+    patch.setattr(
+        Directory,
+        "aws_accounts_of",
+        lambda self, id_: (each for each in ask(self, id_) if (each, id_) != (aws_account, set_)),
+    )
