@@ -281,9 +281,6 @@ class Records(Protocol):
     def abandon(self, census: Census, reason: str) -> None:
         """Give the lease back; `reason` is what those who wait for this census are told, empty when nothing failed."""
 
-    def tidy(self, census: Census) -> None:
-        """Drop what a census that has ended, and those before it, had staged."""
-
     def census_running(self, source: str) -> bool: ...
 
     def last_failure(self, source: str) -> tuple[float, str] | None:

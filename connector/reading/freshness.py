@@ -165,7 +165,7 @@ class Freshness:
             running = self._join_or_start()
             if running is not None:
                 made = self._wait(running, patience)
-                # One that was published before we came lacks what was changed since: its census had only to say so.
+                # One that was published before we came lacks what was changed since: its census was only tidying up.
                 if first is None or made.number > first.number:
                     return made
             else:
@@ -220,8 +220,6 @@ class Freshness:
             running.set_result(census.make(work, self.clock, self.fingerprint))
         except BaseException as failure:
             self._tell(work.census, running, failure)
-        # Now that nobody waits.
-        self.records.tidy(work.census)
 
     def _tell(self, lease: Census, running: Future[Snapshot], failure: BaseException) -> None:
         if isinstance(failure, RuntimeError) and str(failure).endswith(STOPPING):

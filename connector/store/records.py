@@ -134,16 +134,18 @@ class Store:
         seen_changes: int,
         despite_doubts: bool = False,
     ) -> Snapshot | None:
-        return self._publications.publish(lease_of(census), kinds, summary, seen_changes, despite_doubts)
+        lease = lease_of(census)
+        published = self._publications.publish(lease, kinds, summary, seen_changes, despite_doubts)
+        if published is not None:
+            self._tidy(lease.number, lease.fence)
+        return published
 
     def lay_out(self, census: Census, kinds: Sequence[str], summary: Mapping[str, object]) -> int:
         return self._publications.lay_out(lease_of(census), kinds, summary)
 
     def abandon(self, census: Census, reason: str) -> None:
-        self._leases.abandon(lease_of(census), reason)
-
-    def tidy(self, census: Census) -> None:
         lease = lease_of(census)
+        self._leases.abandon(lease, reason)
         self._tidy(lease.number, lease.fence)
 
     def census_running(self, source: str) -> bool:
@@ -229,6 +231,9 @@ class Store:
         self._sweeper.sweep(keep)
 
     def _tidy(self, number: int, fence: int) -> None:
-        """Drop what censuses up to this fence had staged. Nobody sees it any more, so a fault here changes nothing."""
+        """Drop what censuses up to this fence had staged. Nobody sees it any more, so a fault here changes nothing.
+
+        Before the answer: beside a list that is being sent, SQLite's log would grow to the size of what is dropped.
+        """
         with suppress(RetryLater):
             self._staging.drop(number, before=fence + 1)

@@ -17,7 +17,7 @@ from connector.clock import SystemClock
 from connector.errors import RetryLater
 from connector.model import Fact, Instance, Snapshot, Source
 from connector.patience import Patience
-from connector.ports import Census, Records
+from connector.ports import Records
 from connector.reading import census as reading_census
 from connector.reading.freshness import Freshness
 from connector.reading.together import together
@@ -94,43 +94,6 @@ def test_a_census_that_ended_between_the_look_and_the_turn_is_not_made_again(rec
     assert of(late).snapshot(Patience(1, SystemClock(), threading.Event())) == late.published
     assert not records.census_running("default")
     assert records.last_failure("default") is None
-
-
-class Slow:
-    """Records that tidy up only when they are told to."""
-
-    def __init__(self, records: Records) -> None:
-        self._records = records
-        self.told, self.tidied = threading.Event(), threading.Event()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._records, name)
-
-    def tidy(self, census: Census) -> None:
-        """Drop what it had staged."""
-        assert self.told.wait(5)
-        self._records.tidy(census)
-        self.tidied.set()
-
-
-def test_nobody_waits_until_what_was_staged_is_gone(records: Records, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = []
-
-    def make(work: Work, *_: object) -> Snapshot | None:
-        records.stage(work.census, [Fact("user", "u1", "u1")])
-        made.append(work.census)
-        return records.publish(work.census, ("user",), SUMMARY, work.census.mark)
-
-    monkeypatch.setattr(reading_census, "make", make)
-    slow = Slow(records)
-
-    found = of(slow).snapshot(Patience(1, SystemClock(), threading.Event()))
-
-    assert records.one(found, "user", "u1") is not None
-    assert records.are_staged(made[0], "user", ["u1"]) == {"u1"}
-    slow.told.set()
-    assert slow.tidied.wait(5)
-    assert records.are_staged(made[0], "user", ["u1"]) == frozenset()
 
 
 def test_a_list_that_comes_after_a_census_was_published_is_not_answered_with_it(

@@ -30,8 +30,9 @@ def main(url: str, place: str) -> None:
         event.listen(engine, "before_cursor_execute", lambda *event: stop() if "INTO snapshot" in event[2] else None)
     if place == "committing":
         event.listen(engine, "commit", lambda _connection: stop())
+    if place == "published":
+        store._tidy = lambda *_: stop()  # type: ignore[method-assign]
     store.publish(census, KINDS, {}, 0)
-    stop()
 
 
 def stop() -> None:

@@ -150,7 +150,6 @@ def test_staged_facts_are_for_their_census_only(store: Store) -> None:
     assert store.latest("aws") is None
 
     store.publish(census, KINDS, {}, 0)
-    store.tidy(census)
     assert list(store.staged(census, "user")) == []
 
 
