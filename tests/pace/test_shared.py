@@ -66,13 +66,20 @@ def _worker(url: str, calls: int, lane: str) -> subprocess.Popen[str]:
     )
 
 
+def _go(*workers: subprocess.Popen[str]) -> None:
+    """Have them begin at the same time."""
+    for each in workers:
+        assert each.stdout is not None
+        assert each.stdout.readline() == "ready\n"
+    for each in workers:
+        assert each.stdin is not None
+        each.stdin.write("go\n")
+        each.stdin.flush()
+
+
 def test_two_processes_share_one_pace(url):
     workers = [_worker(url, 30, "CENSUS"), _worker(url, 30, "CENSUS")]
-    for worker in workers:
-        assert worker.stdout.readline() == "ready\n"
-    for worker in workers:
-        worker.stdin.write("go\n")
-        worker.stdin.flush()
+    _go(*workers)
     answers = [worker.communicate(timeout=30)[0].split() for worker in workers]
     times = sorted(float(line) for answer in answers for line in answer)
 
@@ -85,10 +92,7 @@ def test_two_processes_share_one_pace(url):
 def test_another_processes_change_goes_first(url, pool):
     """The censuses of two replicas hold back for a change of a third."""
     workers = [_worker(url, 400, "CENSUS"), _worker(url, 400, "CENSUS")]
-    for worker in workers:
-        assert worker.stdout.readline() == "ready\n"
-        worker.stdin.write("go\n")
-        worker.stdin.flush()
+    _go(*workers)
     pace = Pace({"sso-admin": 20}, CLOCK, pool)
     time.sleep(1.5)
     began = time.time()
@@ -146,9 +150,7 @@ def test_who_waits_for_a_turn_holds_no_connection(pool):
 
 def test_a_process_that_died_while_it_waited_is_waited_for_no_longer(url, pool):
     worker = _worker(url, 10_000, "SUBMISSION")
-    assert worker.stdout.readline() == "ready\n"
-    worker.stdin.write("go\n")
-    worker.stdin.flush()
+    _go(worker)
     pace = Pace({"sso-admin": 20}, CLOCK, pool)
     time.sleep(1.0)
     worker.kill()
@@ -196,9 +198,7 @@ def test_a_clock_that_was_set_back_stops_nobody(pool):
 def test_nobody_who_stands_still_keeps_the_others_waiting(url, pool):
     """A process that is stopped in the middle of anything, as a virtual machine is when it moves."""
     worker = _worker(url, 10_000, "CENSUS")
-    assert worker.stdout.readline() == "ready\n"
-    worker.stdin.write("go\n")
-    worker.stdin.flush()
+    _go(worker)
     pace = Pace({"sso-admin": 20}, CLOCK, pool)
     try:
         for _ in range(20):
