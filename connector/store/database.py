@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     any_,
     delete,
+    exists,
     func,
     literal_column,
     select,
@@ -113,6 +114,20 @@ class Database:
         these = place.in_(places) if self._is_sqlite else place == any_(func.array(places.scalar_subquery()))
         with self.writing() as connection:
             return connection.execute(delete(table).where(these)).rowcount
+
+    def empty_unless(self, table: Table, *there: ColumnElement[bool]) -> bool:
+        """Delete all rows, unless there are such ones. Whether it did; it never does on PostgreSQL.
+
+        SQLite gives back the pages without looking at the rows (https://sqlite.org/lang_delete.html, truncate
+        optimization). PostgreSQL's TRUNCATE would lock out all who write.
+        """
+        if not self._is_sqlite:
+            return False
+        with self.writing() as connection:
+            if any(connection.execute(select(exists().where(each))).scalar_one() for each in there):
+                return False
+            connection.execute(delete(table))
+        return True
 
     def analyze(self, *tables: Table) -> None:
         """Tell PostgreSQL's planner what a census has just brought. SQLite's needs no telling."""

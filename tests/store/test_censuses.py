@@ -153,6 +153,35 @@ def test_staged_facts_are_for_their_census_only(store: Store) -> None:
     assert list(store.staged(census, "user")) == []
 
 
+@pytest.mark.parametrize("others", [("a",), ("z",), ("a", "z"), ()])
+def test_what_others_stage_stays_when_a_census_ends(store: Store, others: tuple[str, ...]) -> None:
+    """Of sources that were known before this one, and of later ones; its own goes."""
+    going_on = {}
+    for name in sorted({"m", *others}):
+        census = store.begin_census(name, "one", LONG)
+        assert census is not None
+        store.stage(census, [USER])
+        going_on[name] = census
+    ended = going_on.pop("m")
+
+    store.publish(ended, KINDS, {}, 0)
+
+    assert list(store.staged(ended, "user")) == []
+    assert [list(store.staged(each, "user")) for each in going_on.values()] == [[USER]] * len(others)
+
+
+def test_a_later_census_keeps_what_it_staged_when_an_earlier_one_gives_up(store: Store) -> None:
+    dead = begin(store, "dead", lease=0)
+    store.stage(dead, [USER])
+    living = begin(store, "living")
+    store.stage(living, [GROUP])
+
+    store.abandon(dead, "too late")
+
+    assert list(store.staged(dead, "user")) == []
+    assert list(store.staged(living, "group")) == [GROUP]
+
+
 def test_more_facts_than_fit_a_batch(store: Store) -> None:
     """Staging and reading back work in batches; nothing gets lost at their borders."""
     facts = [Fact("user", f"u{number:05}") for number in range(10_001)]
