@@ -108,7 +108,7 @@ class Staging:
                 connection.execute(delete(staged).where(_of(lease), staged.c.kind == number, some))
 
     def drop(self, source: int, before: int) -> None:
-        """Forget what censuses with a fence below `before` left: at once, or in short transactions beside other censuses."""
+        """Forget what censuses with a fence below `before` left. In short transactions where others stage meanwhile."""
         leftovers = and_(staged.c.source == source, staged.c.fence < before)
         later = and_(staged.c.source == source, staged.c.fence >= before)
         if self._database.empty_unless(staged, staged.c.source < source, staged.c.source > source, later):
