@@ -56,7 +56,7 @@ def _contradicted(work: Work, known: Iterable[Claim]) -> list[Claim]:
             staged = {(each.kind, each.id): each for each in work.records.staged_among(work.census, facts.USER, users)}
             found += [each for each in some if not claims.met(each, staged)]
             continue
-        there = work.records.are_staged(work.census, kind, [each.fact.id for each in some])
+        there = work.are_staged(kind, [each.fact.id for each in some])
         found += [each for each in some if (each.fact.id in there) is not each.there]
     return found
 
@@ -169,4 +169,4 @@ class _Again:
             facts.APPLICATION_ASSIGNMENT: (facts.APPLICATION, fact.held),
             facts.ASSIGNMENT: (facts.PERMISSION_SET, pair.permission_set_id if pair is not None else ""),
         }[fact.kind]
-        return id_ in self.work.records.are_staged(self.work.census, kind, [id_])
+        return id_ in self.work.are_staged(kind, [id_])
