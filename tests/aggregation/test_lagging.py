@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -300,14 +301,21 @@ def test_who_is_switched_to_and_fro_is_as_was_asked_last(
         assert not doubted(world)
 
 
-def test_what_a_deleted_user_was_rid_of_is_no_orphan(
-    connector: Restarting, monkeypatch: pytest.MonkeyPatch, clock: type[Ahead]
-) -> None:
-    """Though AWS lists it still. What AWS could not take is one, though AWS lists the user still."""
+@contextmanager
+def just_given(connector: Restarting) -> Iterator[tuple[Sandbox, Configured, str, str]]:
+    """An organisation where a user was given a pair a moment ago."""
     with Sandbox(generated(BY_PAIR, 1), Options(assignment_seconds=0.0)) as sandbox:
         world = connector.on(sandbox, snapshot_max_age=0, entitlement_types=ALL)
         user, pair = lacking(world, PAIRS)
         world.change(user, Op.ADD, PAIRS, pair)
+        yield sandbox, world, user, pair
+
+
+def test_what_a_deleted_user_was_rid_of_is_no_orphan(
+    connector: Restarting, monkeypatch: pytest.MonkeyPatch, clock: type[Ahead]
+) -> None:
+    """Though AWS lists it still. What AWS could not take is one, though AWS lists the user still."""
+    with just_given(connector) as (_, world, user, pair):
         directory = world.desk().directory(Lane.LIVE)
         rows, old, before = _rows(directory, pair), directory.user(user), world.newest().summary["orphans"]
         world.run("std:account:delete", OneAccount(user))
@@ -345,10 +353,7 @@ def test_a_revoke_that_fails_is_none_although_no_list_shows_what_was_given_a_mom
     connector: Restarting, monkeypatch: pytest.MonkeyPatch, clock: type[Ahead]
 ) -> None:
     """AWS fails to take from a suspended AWS account; that lists lag is no proof that there was nothing to take."""
-    with Sandbox(generated(BY_PAIR, 1), Options(assignment_seconds=0.0)) as sandbox:
-        world = connector.on(sandbox, snapshot_max_age=0, entitlement_types=ALL)
-        user, pair = lacking(world, PAIRS)
-        world.change(user, Op.ADD, PAIRS, pair)
+    with just_given(connector) as (sandbox, world, user, pair):
         suspended = {"action": "set_account_state", "account_id": pair.partition(":")[0], "state": "SUSPENDED"}
         sandbox.control("mutate", suspended)
         of_pair = assignments.of_pair
